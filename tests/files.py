@@ -1,0 +1,75 @@
+"""Writers of tiny data sets in the real file formats."""
+
+import gzip
+import io
+import pickle
+import struct
+import tarfile
+
+import numpy as np
+
+from tfkit.datasets.california_housing import COLUMNS, OCEAN_PROXIMITIES
+
+
+def write_idx(folder, train=64, test=16, shape=(28, 28)):
+    """Writes the four `*-ubyte.gz` files of an MNIST-like data set."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for prefix, count in (("train", train), ("t10k", test)):
+        images = rng.integers(256, size=(count, *shape), dtype=np.uint8)
+        labels = np.arange(count, dtype=np.uint8) % 10
+        for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+            head = bytes([0, 0, 8, array.ndim])
+            head += struct.pack(f">{array.ndim}I", *array.shape)
+            path = folder / f"{prefix}-{name}-ubyte.gz"
+            path.write_bytes(gzip.compress(head + array.tobytes()))
+
+
+def write_cifar10(folder, batch=4):
+    """Writes `cifar-10-python.tar.gz` with `batch` images in each of its files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    with tarfile.open(folder / "cifar-10-python.tar.gz", "w:gz") as archive:
+        for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+            content = {
+                b"data": rng.integers(256, size=(batch, 3072), dtype=np.uint8),
+                b"labels": [int(i % 10) for i in range(batch)],
+            }
+            add_member(archive, f"cifar-10-batches-py/{name}", pickle.dumps(content, 2))
+
+
+def write_california_housing(folder, count=80):
+    """Writes `housing.csv` with `count` complete rows and one incomplete row."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    lines = [",".join(COLUMNS)]
+    for i in range(count):
+        households = rng.integers(50, 900)
+        numbers = [
+            *(-120 + rng.random(), 36 + rng.random(), float(rng.integers(1, 52))),
+            *(5.0 * households, 1.1 * households, 3.0 * households, households),
+            *(0.5 + 8 * rng.random(), 50_000 + 400_000 * rng.random()),
+        ]
+        category = OCEAN_PROXIMITIES[i % 5]
+        lines.append(",".join([*(f"{number:.4f}" for number in numbers), category]))
+    lines.append("-122.2,37.8,41.0,880.0,,322.0,126.0,8.3,452600.0,NEAR BAY")
+    (folder / "housing.csv").write_text("\n".join(lines) + "\n")
+
+
+def write_imdb_reviews(folder, each=6):
+    """Writes `aclImdb/` with `each` reviews a split and class, and files to ignore."""
+    for split in ("train", "test"):
+        for kind, word in (("pos", "wonderful"), ("neg", "awful")):
+            home = folder / "aclImdb" / split / kind
+            home.mkdir(parents=True, exist_ok=True)
+            for i in range(each):
+                text = f"What an {word} film, number {i}.<br /><br />Caf\u00e9 scenes."
+                (home / f"{i}_{i % 10}.txt").write_text(text, encoding="utf-8")
+        (folder / "aclImdb" / split / "urls_pos.txt").write_text("http://example.org\n")
+
+
+def add_member(archive, name, data):
+    """Adds a file of these bytes to an open tar archive."""
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    archive.addfile(member, io.BytesIO(data))

@@ -1,0 +1,1 @@
+"""Figures; nothing here shows or saves them."""

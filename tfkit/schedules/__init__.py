@@ -1,0 +1,1 @@
+"""Learning-rate schedules that Keras does not ship."""

@@ -1,0 +1,1 @@
+"""How sure a model is of what it predicts."""
