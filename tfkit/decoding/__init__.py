@@ -1,0 +1,1 @@
+"""Decoding of sequences from a step function `(ids, state) -> (logits, state)`."""

@@ -1,0 +1,1 @@
+"""Models as builders that return a `keras.Model`."""
