@@ -20,7 +20,9 @@ FUNCTIONS = ("load_data", "build_model", "train", "evaluate", "main")
 
 def parse(recipe, *args):
     module = importlib.import_module(f"recipes.{recipe}")
-    return jsonargparse.auto_cli(module.Config, as_positional=False, args=list(args))
+    return jsonargparse.auto_cli(
+        module.Config, as_positional=False, allow_abbrev=False, args=list(args)
+    )
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
@@ -42,7 +44,11 @@ def test_form(path):
             for name in modules:
                 name = getattr(name, "name", name)
                 assert not name.startswith(("recipes", "tests")), f"imports {name}"
-    assert 'if __name__ == "__main__":' in source
+    # Without `allow_abbrev=False` a mistyped `--epoch` would pass for `--epochs`.
+    assert source.endswith(
+        'if __name__ == "__main__":\n'
+        "    main(jsonargparse.auto_cli(Config, as_positional=False, allow_abbrev=False))\n"
+    )
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
@@ -66,10 +72,15 @@ def test_config(path):
 def test_refuses_mistakes_by_name(path, tmp_path, capsys):
     config = tmp_path / "config.yaml"
     config.write_text("sede: 1\n")
-    for args in (["--sede", "1"], ["--config", str(config)], ["--seed", "one"]):
+    for args in (
+        ["--see", "1"],
+        ["--sede", "1"],
+        ["--config", str(config)],
+        ["--seed", "one"],
+    ):
         with pytest.raises(SystemExit):
             parse(path.stem, *args)
-        assert "sed" in capsys.readouterr().err
+        assert "se" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
