@@ -68,6 +68,17 @@ def write_imdb_reviews(folder, each=6):
         (folder / "aclImdb" / split / "urls_pos.txt").write_text("http://example.org\n")
 
 
+def write_translations(folder, count=40):
+    """Writes `spa.txt` with two translations of each of `count / 2` sentences."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for i in range(count):
+        tail = ["", "\tCC-BY 2.0 (France) Attribution: tatoeba.org #1 (CK)"][i % 2]
+        spanish = ["Tengo {} libros", "Tengo {} libros más"][i % 2].format(i // 2)
+        lines.append(f"I have {i // 2} books.\t{spanish}.{tail}\n")
+    (folder / "spa.txt").write_text("".join(lines), encoding="utf-8")
+
+
 def add_member(archive, name, data):
     """Adds a file of these bytes to an open tar archive."""
     member = tarfile.TarInfo(name)

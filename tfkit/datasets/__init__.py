@@ -2,7 +2,10 @@
 
 from tfkit.datasets.california_housing import california_housing as california_housing
 from tfkit.datasets.cifar10 import cifar10 as cifar10
+from tfkit.datasets.dates import dates as dates
 from tfkit.datasets.describe import describe as describe
 from tfkit.datasets.fashion_mnist import fashion_mnist as fashion_mnist
 from tfkit.datasets.imdb_reviews import imdb_reviews as imdb_reviews
 from tfkit.datasets.mnist import mnist as mnist
+from tfkit.datasets.series import series as series
+from tfkit.datasets.translations import translations as translations

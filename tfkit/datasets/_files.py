@@ -18,13 +18,14 @@ class Origin(NamedTuple):
     Args:
         file: Name under which it is looked for, in the data set's folder.
         url: Address it is downloaded from.
-        sha256: Checksum of the download. Files that you put in place yourself are
-            checked by their content instead, since publishers repack them.
+        sha256: Checksum of the download, or None where the publisher keeps changing
+            the file. Such files, and files that you put in place yourself, are checked
+            by their content instead.
     """
 
     file: str
     url: str
-    sha256: str
+    sha256: str | None
 
 
 def check_source(source):
@@ -57,7 +58,8 @@ def originals(name, origins, data_dir=None):
             _download(origin, folder)
         except Exception as error:
             wanted = "\n".join(
-                f"  {o.file}  from {o.url} (sha256 {o.sha256})" for o in missing
+                f"  {o.file}  from {o.url}" + (f" (sha256 {o.sha256})" * bool(o.sha256))
+                for o in missing
             )
             raise FileNotFoundError(
                 f"The data set `{name}` wants these files in {folder}:\n{wanted}\n"

@@ -5,7 +5,16 @@ import importlib
 from tfkit._checks import check_one_of
 from tfkit.datasets._files import check_source
 
-NAMES = ("california_housing", "cifar10", "fashion_mnist", "imdb_reviews", "mnist")
+NAMES = (
+    "california_housing",
+    "cifar10",
+    "dates",
+    "fashion_mnist",
+    "imdb_reviews",
+    "mnist",
+    "series",
+    "translations",
+)
 
 
 def describe(name, source="sample"):
