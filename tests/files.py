@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import pickle
 import struct
 import tarfile
@@ -77,6 +78,46 @@ def write_translations(folder, count=40):
         spanish = ["Tengo {} libros", "Tengo {} libros más"][i % 2].format(i // 2)
         lines.append(f"I have {i // 2} books.\t{spanish}.{tail}\n")
     (folder / "spa.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def write_jsb_chorales(folder, each=3, steps=40):
+    """Writes `jsb_chorales.tgz` with `each` scales in four parts a split."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(folder / "jsb_chorales.tgz", "w:gz") as archive:
+        for i, split in enumerate(("valid", "train", "test")):
+            for j in reversed(range(each)):
+                rows = ["note0,note1,note2,note3"]
+                for step in range(steps):
+                    base = 60 + (step // 4 + i + j) % 8
+                    rows.append(
+                        f"{base + 12},{base + 7},{base},{(base - 12) * (step > 3)}"
+                    )
+                text = "\n".join(rows) + "\n"
+                name = f"{split}/chorale_{100 * i + j:03}.csv"
+                add_member(archive, name, text.encode())
+
+
+def write_quickdraw(folder, words, count=10):
+    """Writes `<word>.ndjson` of each word: `count` drawings, and one unrecognized."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for i, word in enumerate(words):
+        lines = []
+        for j in range(count + 1):
+            drawing = [
+                rng.integers(256, size=(2, 3 + i + j % 2)).tolist()
+                for _ in range(i + 1)
+            ]
+            line = {
+                "word": word,
+                "countrycode": "AE",
+                "timestamp": "2017-03-01 20:41:36.70725 UTC",
+                "recognized": j != 1,
+                "key_id": str(5_891_796_615_823_360 + j),
+                "drawing": drawing,
+            }
+            lines.append(json.dumps(line, separators=(",", ":")))
+        (folder / f"{word}.ndjson").write_text("\n".join(lines) + "\n")
 
 
 def add_member(archive, name, data):

@@ -26,6 +26,18 @@ def test_missing_file_says_what_to_put_where(tmp_path):
     assert list((tmp_path / "thing").iterdir()) == []
 
 
+def test_a_changing_file_has_no_sum(tmp_path):
+    origin = Origin("a.bin", "file:///nowhere/a.bin", None)
+    with pytest.raises(FileNotFoundError) as error:
+        originals("thing", [origin], tmp_path)
+    assert "a.bin  from file:///nowhere/a.bin\n" in str(error.value)
+    served = tmp_path / "served.bin"
+    served.write_bytes(b"hello")
+    origin = Origin("a.bin", served.as_uri(), None)
+    (path,) = originals("thing", [origin], tmp_path)
+    assert path.read_bytes() == b"hello"
+
+
 def test_download_is_checked_then_renamed(tmp_path):
     served = tmp_path / "served.bin"
     served.write_bytes(b"hello")

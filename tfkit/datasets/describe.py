@@ -6,13 +6,18 @@ from tfkit._checks import check_one_of
 from tfkit.datasets._files import check_source
 
 NAMES = (
+    "book_script",
     "california_housing",
     "cifar10",
     "dates",
     "fashion_mnist",
     "imdb_reviews",
+    "jsb_chorales",
     "mnist",
+    "quickdraw",
+    "reber",
     "series",
+    "tiny_shakespeare",
     "translations",
 )
 
