@@ -1,1 +1,4 @@
 """Callbacks that Keras does not ship."""
+
+from tfkit.callbacks.one_cycle_momentum import OneCycleMomentum as OneCycleMomentum
+from tfkit.callbacks.rate_finder import RateFinder as RateFinder
