@@ -45,7 +45,7 @@ def check_layer(
 
     Args:
         create: Function of no arguments that returns a fresh layer.
-        inputs: Array, or nest of arrays, of one batch.
+        inputs: Array, or nest of arrays, of one batch; a dict is passed by name.
         shape: Expected output shape.
         weights: Expected number of trainable weights.
         exact: False for layers whose output is random.
@@ -58,7 +58,7 @@ def check_layer(
     """
     keras.utils.set_random_seed(0)
     layer = create()
-    eager = layer(inputs)
+    eager = _call(layer, inputs)
     assert tuple(eager.shape) == shape, f"got shape {tuple(eager.shape)}"
     assert len(layer.trainable_weights) == weights, layer.trainable_weights
     assert np.isfinite(keras.ops.convert_to_numpy(eager)).all()
@@ -68,7 +68,7 @@ def check_layer(
     if exact:
         _check_graph(layer, inputs, eager, jit)
     elif jit:
-        tf.function(layer, jit_compile=True)(inputs)
+        tf.function(lambda x: _call(layer, x), jit_compile=True)(inputs)
     check_config(layer)
     check_reload(model, inputs, exact=exact)
     for scale in (1.0, *extreme):
@@ -247,6 +247,12 @@ def _assert_close(got, expected):
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
 
+def _call(layer, inputs, **kwargs):
+    if isinstance(inputs, dict):
+        return layer(**inputs, **kwargs)
+    return layer(inputs, **kwargs)
+
+
 def _sublayers(layer):
     return list(layer._flatten_layers(include_self=False))
 
@@ -254,7 +260,7 @@ def _sublayers(layer):
 def _check_build(create, inputs):
     """`build` alone makes every weight, and builds every sublayer."""
     layer, called = create(), create()
-    called(inputs)
+    _call(called, inputs)
     shapes = keras.tree.map_structure(lambda x: (None, *x.shape[1:]), inputs)
     if isinstance(inputs, dict):
         layer.build(**{f"{name}_shape": shape for name, shape in shapes.items()})
@@ -271,7 +277,7 @@ def _check_symbolic(create, inputs, shape):
         lambda x: keras.Input(x.shape[1:], dtype=x.dtype.name), inputs
     )
     layer = create()
-    output = layer(**spec) if isinstance(spec, dict) else layer(spec)
+    output = _call(layer, spec)
     model = keras.Model(spec, output)
     assert tuple(model.output.shape) == (None, *shape[1:])
     for rows in (1, 3):
@@ -284,9 +290,8 @@ def _check_symbolic(create, inputs, shape):
 
 def _check_graph(layer, inputs, eager, jit):
     """Graph mode, with and without XLA, agrees with eager mode."""
-    call = (lambda x: layer(**x)) if isinstance(inputs, dict) else layer
     for jit_compile in (False, True) if jit else (False,):
-        graph = tf.function(call, jit_compile=jit_compile)(
+        graph = tf.function(lambda x: _call(layer, x), jit_compile=jit_compile)(
             keras.tree.map_structure(tf.constant, inputs)
         )
         keras.tree.map_structure(_assert_close, graph, eager)
@@ -298,7 +303,7 @@ def _check_gradients(layer, inputs, trains, scale):
     floats = [t for t in keras.tree.flatten(tensors) if t.dtype.is_floating]
     with tf.GradientTape() as tape:
         tape.watch(floats)
-        output = layer(tensors, training=True)
+        output = _call(layer, tensors, training=True)
         _assert_finite(keras.ops.convert_to_numpy(output))
         loss = keras.ops.mean(keras.ops.square(output))
     values = [w.value for w in layer.trainable_weights]
@@ -319,7 +324,7 @@ def _check_policies(create, inputs):
     ]:
         layer = create()
         layer.dtype_policy = keras.DTypePolicy(policy)
-        output = layer(inputs)
+        output = _call(layer, inputs)
         assert keras.backend.standardize_dtype(output.dtype) == compute, policy
         assert np.isfinite(keras.ops.convert_to_numpy(output)).all(), policy
         assert {w.dtype for w in layer.trainable_weights} <= {store}, policy

@@ -1,10 +1,19 @@
 """Layers that Keras does not ship."""
 
+from tfkit.layers.bahdanau_attention import BahdanauAttention as BahdanauAttention
 from tfkit.layers.dense_residual import DenseResidual as DenseResidual
 from tfkit.layers.layer_norm_gru_cell import LayerNormGRUCell as LayerNormGRUCell
 from tfkit.layers.layer_norm_lstm_cell import LayerNormLSTMCell as LayerNormLSTMCell
 from tfkit.layers.layer_norm_simple_rnn_cell import (
     LayerNormSimpleRNNCell as LayerNormSimpleRNNCell,
 )
+from tfkit.layers.luong_attention import LuongAttention as LuongAttention
 from tfkit.layers.masked_pooling import MaskedPooling as MaskedPooling
 from tfkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
+from tfkit.layers.positional_encoding import PositionalEncoding as PositionalEncoding
+from tfkit.layers.transformer_decoder_block import (
+    TransformerDecoderBlock as TransformerDecoderBlock,
+)
+from tfkit.layers.transformer_encoder_block import (
+    TransformerEncoderBlock as TransformerEncoderBlock,
+)
