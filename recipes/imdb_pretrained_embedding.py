@@ -151,10 +151,9 @@ def main(config):
         tfkit.data.write_vectors(path, *make_vectors(config, x))
     lookup = keras.layers.TextVectorization(config.vocabulary, standardize=clean)
     lookup.adapt(tf.constant(x))
-    words, vectors = tfkit.data.read_vectors(path, lookup.get_vocabulary()[2:])
-    print(
-        f"{len(words)} of the {lookup.vocabulary_size() - 2} words have a vector in {path}"
-    )
+    frequent = lookup.get_vocabulary()[2:]
+    words, vectors = tfkit.data.read_vectors(path, frequent)
+    print(f"{len(words)} of the {len(frequent)} words have a vector in {path}")
 
     few = slice(config.labels or None)
     results, histories = {}, {}
