@@ -47,6 +47,8 @@ def test_keras_history_that_was_resumed():
 def test_one_epoch_is_visible():
     (axes,) = history({"loss": [1.0], "val_loss": [2.0]}).axes
     assert [line.get_marker() for line in axes.lines] == ["o", "o"]
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1]
 
 
 def test_validation_every_few_epochs():

@@ -75,7 +75,9 @@ def history(runs, metrics=None):
                 )
         axes.set_xlabel("epoch")
         axes.set_ylabel(name.replace("_", " "))
-        axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
+        if np.diff(axes.dataLim.intervalx) < 1:  # one epoch: no ticks at fractions
+            axes.set_xlim(axes.dataLim.x0 - 0.5, axes.dataLim.x0 + 0.5)
         axes.grid(alpha=0.3)
         if not compared:
             axes.legend()
@@ -178,7 +180,7 @@ def _legend(figure, runs, colors):
         ("validation", "-", any(key.startswith("val_") for key in keys)),
     ]:
         if drawn:
-            handles.append(line([], [], color="gray", linestyle=style, label=part))
+            handles.append(line([], [], color="black", linestyle=style, label=part))
     figure.legend(
         handles=handles,
         loc="outside right upper",
