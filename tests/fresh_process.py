@@ -43,11 +43,23 @@ def _send(sender, function, args):
         sender.send(("error", f"{type(error).__name__}: {error}"))
 
 
-def load_and_step(path, x, y, seed):
-    """Loads a model; returns its prediction, the loss after one step, warnings."""
+def load_and_step(path, x, y, seed, modules=()):
+    """Loads a model; returns its prediction, the loss after one step, warnings.
+
+    Args:
+        path: The `.keras` file.
+        x: One batch of inputs.
+        y: Its targets, or None to predict only.
+        seed: Seed of the training step.
+        modules: Modules to import first, which register classes that are not tfkit's.
+    """
+    import importlib
     import warnings
 
     import keras
+
+    for module in modules:
+        importlib.import_module(module)
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

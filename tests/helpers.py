@@ -13,7 +13,10 @@ from tests import fresh_process
 def check_config(obj):
     """The object is registered and its config exact: every argument, round trip."""
     name = keras.saving.get_registered_name(type(obj))
-    assert name == f"tfkit>{type(obj).__name__}", f"not registered with tfkit: {name}"
+    package, _, registered = name.rpartition(">")
+    assert package and registered == type(obj).__name__, f"not registered: {name}"
+    if type(obj).__module__.startswith("tfkit."):  # recipes name packages of their own
+        assert package == "tfkit", f"not registered with tfkit: {name}"
     config = obj.get_config()
     for name, parameter in inspect.signature(type(obj).__init__).parameters.items():
         if name != "self" and parameter.kind not in (
@@ -25,7 +28,7 @@ def check_config(obj):
         keras.saving.serialize_keras_object(obj)
     )
     assert type(revived) is type(obj)
-    assert revived.get_config() == config
+    assert revived.get_config() == config, "the config changes on its way"
     return revived
 
 
@@ -88,6 +91,7 @@ def check_loss(loss, y_true, y_pred, expected):
         keras.ops.convert_to_tensor(y_true, "float32"),
         keras.ops.convert_to_tensor(y_pred),
     )
+    assert tuple(per_example.shape) == expected.shape, "not one loss per example"
     np.testing.assert_allclose(per_example, expected, rtol=1e-5, atol=1e-6)
     for labels in same_labels(y_true, y_pred):
         np.testing.assert_allclose(loss(labels, y_pred), expected.mean(), rtol=1e-5)
@@ -140,6 +144,19 @@ def check_metric(create, batches, expected, rtol=1e-5):
         metric.update_state(labels, y_pred)
         np.testing.assert_allclose(metric.result(), expected, rtol=rtol)
 
+    # Batches of unequal size: where they are equal, a mean of means is right too.
+    metric.reset_state()
+    for rows in (slice(1), slice(1, None)):
+        metric.update_state(y_true[rows], y_pred[rows])
+    np.testing.assert_allclose(metric.result(), expected, rtol=rtol)
+
+    # A reset forgets: other data, since the same data twice have the same mean.
+    half, fresh = slice(-(-len(y_true) // 2)), create()
+    metric.reset_state()
+    for m in (metric, fresh):
+        m.update_state(y_true[half], y_pred[half])
+    np.testing.assert_allclose(metric.result(), fresh.result(), rtol=rtol)
+
     # An integer weight equals a repeated example; a weight of 0 a missing one.
     weight = np.arange(len(y_true)) % 3
     weighted, repeated = create(), create()
@@ -154,7 +171,7 @@ def check_metric(create, batches, expected, rtol=1e-5):
     half = create()
     half.update_state(y_true, y_pred.astype("float16"))
     np.testing.assert_allclose(half.result(), expected, rtol=2e-2, atol=1e-2)
-    assert np.isfinite(create().result())
+    assert np.isfinite(create().result()), "the result is not finite with no data"
 
     revived = check_config(metric)
     revived.update_state(y_true, y_pred)
@@ -208,11 +225,11 @@ def check_reload(model, x, y=None, exact=True):
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/model.keras"
         model.save(path)
-        here = keras.models.load_model(path)
+        _check_same_weights(keras.models.load_model(path), model)
         loaded, loss, warned = fresh_process.call(
-            fresh_process.load_and_step, path, x, y if trainable else None, 1
+            fresh_process.load_and_step,
+            *(path, x, y if trainable else None, 1, _modules(model)),
         )
-    assert [w.path for w in here.weights] == [w.path for w in model.weights]
     assert not [w for w in warned if "build" in w or "variables" in w], warned
     if exact:
         keras.tree.map_structure(_assert_close, loaded, prediction)
@@ -239,8 +256,8 @@ def _scale(x, factor):
     return x * x.dtype.type(factor) if x.dtype.kind == "f" else x
 
 
-def _assert_finite(x):
-    assert np.isfinite(x).all()
+def _assert_finite(x, where="the output"):
+    assert np.isfinite(x).all(), f"{where} is not finite"
 
 
 def _assert_close(got, expected):
@@ -251,6 +268,23 @@ def _call(layer, inputs, **kwargs):
     if isinstance(inputs, dict):
         return layer(**inputs, **kwargs)
     return layer(inputs, **kwargs)
+
+
+def _check_same_weights(loaded, model):
+    """The same paths, and bits: random layers have no prediction to compare."""
+    paths = [w.path for w in loaded.weights]
+    assert paths == [w.path for w in model.weights], (
+        f"weights are lost, or renamed (name the sublayers), on reload: {paths}"
+    )
+    pairs = zip(paths, loaded.get_weights(), model.get_weights(), strict=True)
+    for path, got, saved in pairs:
+        np.testing.assert_array_equal(got, saved, err_msg=f"{path} is lost on reload")
+
+
+def _modules(model):
+    """Where the model's own classes are: a user imports these to load it."""
+    names = {type(layer).__module__ for layer in model._flatten_layers()}
+    return sorted(n for n in names if not n.startswith(("keras.", "tfkit.")))
 
 
 def _sublayers(layer):
@@ -279,12 +313,15 @@ def _check_symbolic(create, inputs, shape):
     layer = create()
     output = _call(layer, spec)
     model = keras.Model(spec, output)
-    assert tuple(model.output.shape) == (None, *shape[1:])
+    assert tuple(model.output.shape) == (None, *shape[1:]), (
+        f"inferred shape {model.output.shape}"
+    )
     for rows in (1, 3):
         x = keras.tree.map_structure(
             lambda a, n=rows: np.resize(a, (n, *a.shape[1:])), inputs
         )
-        assert model.predict(x, verbose=0).shape == (rows, *shape[1:])
+        got = model.predict(x, verbose=0).shape
+        assert got == (rows, *shape[1:]), f"{rows} rows give shape {got}"
     return model
 
 
@@ -304,7 +341,7 @@ def _check_gradients(layer, inputs, trains, scale):
     with tf.GradientTape() as tape:
         tape.watch(floats)
         output = _call(layer, tensors, training=True)
-        _assert_finite(keras.ops.convert_to_numpy(output))
+        _assert_finite(keras.ops.convert_to_numpy(output), f"output at scale {scale}")
         loss = keras.ops.mean(keras.ops.square(output))
     values = [w.value for w in layer.trainable_weights]
     grads = tape.gradient(loss, values + floats)
