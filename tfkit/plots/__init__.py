@@ -1,3 +1,8 @@
 """Figures; nothing here shows or saves them."""
 
 from tfkit.plots.history import history as history
+from tfkit.plots.image_grid import image_grid as image_grid
+from tfkit.plots.predictive_histogram import (
+    predictive_histogram as predictive_histogram,
+)
+from tfkit.plots.reliability import reliability as reliability
