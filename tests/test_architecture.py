@@ -19,7 +19,7 @@ ROOT = PACKAGE.parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A folder imports only folders on lines above its own.
 LAYERS = [
-    {"_checks", "_optional", "_register"},
+    {"_checks", "_crf", "_optional", "_register"},
     {
         *("losses", "metrics", "schedules", "callbacks", "data", "decoding"),
         *("uncertainty", "plots", "export", "distribution"),

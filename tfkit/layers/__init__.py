@@ -1,6 +1,8 @@
 """Layers that Keras does not ship."""
 
 from tfkit.layers.bahdanau_attention import BahdanauAttention as BahdanauAttention
+from tfkit.layers.crf import CRF as CRF
+from tfkit.layers.crf_decoder import CRFDecoder as CRFDecoder
 from tfkit.layers.dense_residual import DenseResidual as DenseResidual
 from tfkit.layers.layer_norm_gru_cell import LayerNormGRUCell as LayerNormGRUCell
 from tfkit.layers.layer_norm_lstm_cell import LayerNormLSTMCell as LayerNormLSTMCell
