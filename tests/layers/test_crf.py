@@ -28,43 +28,33 @@ def test_initializer_sets_the_scores(rng):
 
 
 def tagger_data(rng, count=64, time=9):
-    """Runs of letters, where the tag of a letter depends on the one before."""
-    words = rng.integers(1, 5, size=(count, time))
-    tags = np.zeros_like(words)
-    for t in range(1, time):
-        tags[:, t] = (words[:, t] > 2) ^ (tags[:, t - 1] > 0)
-    length = rng.integers(2, time + 1, size=count)
-    padding = np.arange(time) >= length[:, None]
+    """Alternating tags, of which three in four words tell; padded behind."""
+    tags = (np.arange(time) + rng.integers(2, size=(count, 1))) % 2
+    words = 1 + np.where(rng.random((count, time)) < 0.75, tags, 1 - tags)
+    padding = np.arange(time) >= rng.integers(4, time + 1, size=(count, 1))
     return np.where(padding, 0, words), np.where(padding, -1, tags)
 
 
 def build_tagger():
     words = keras.Input((None,), dtype="int32")
-    x = keras.layers.Embedding(5, 6, mask_zero=True)(words)
-    x = keras.layers.GRU(12, return_sequences=True)(x)
+    x = keras.layers.Embedding(3, 4, mask_zero=True)(words)
     scores = CRF()(keras.layers.Dense(2)(x))
     model = keras.Model(words, scores)
-    model.compile(
-        keras.optimizers.Adam(0.05),
-        CRFLoss(),
-        metrics=[CRFAccuracy()],
-        jit_compile=False,  # takes long to compile
-    )
+    model.compile(keras.optimizers.Adam(0.1), CRFLoss(), metrics=[CRFAccuracy()])
     return model, keras.Model(words, CRFDecoder()(scores))
 
 
 def test_tagger_learns_and_reloads(rng):
-    model, tagger = build_tagger()
+    """It learns that tags alternate: one word alone tells them in 75 % of cases."""
     words, tags = tagger_data(rng)
-    first = model.evaluate(words, tags, verbose=0, return_dict=True)
-    model.fit(words, tags, epochs=15, batch_size=16, verbose=0)
-    last = model.evaluate(words, tags, verbose=0, return_dict=True)
-    assert last["loss"] < first["loss"] / 2
-    assert last["crf_accuracy"] > 0.9
+    model, tagger = build_tagger()
+    model.fit(words, tags, epochs=10, batch_size=16, verbose=0)
+    accuracy = model.evaluate(words, tags, verbose=0, return_dict=True)["crf_accuracy"]
+    assert accuracy > 0.9
     predicted = tagger.predict(words, verbose=0)
     counted = tags >= 0
     share = np.mean(predicted[counted] == tags[counted])
-    np.testing.assert_allclose(share, last["crf_accuracy"], rtol=1e-5)
+    np.testing.assert_allclose(share, accuracy, rtol=1e-5)
     assert not predicted[~counted].any()
     check_reload(model, words, tags)
 
@@ -80,9 +70,8 @@ def test_more_padding_changes_nothing(rng):
     ):
         keras.utils.set_random_seed(0)
         model, tagger = build_tagger()
-        before = model.evaluate(x, y, verbose=0)
-        model.train_on_batch(x, y)
-        tags_found = tagger.predict(x, verbose=0)[:, : words.shape[1]]
+        before = model.train_on_batch(x, y)
+        tags_found = tagger(x)[:, : words.shape[1]]
         results.append([before, tags_found, *model.get_weights()])
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

@@ -66,9 +66,9 @@ def test_labels_may_have_a_last_axis(rng):
 
 
 def test_long_sequences_stay_finite():
-    scores = packed(np.full((1, 2000, 2), 50.0, "float32"), field_of_zeros(), None)
-    loss = CRFLoss()(np.zeros((1, 2000)), scores)
-    np.testing.assert_allclose(loss, 2000 * np.log(2), rtol=1e-4)
+    scores = packed(np.full((1, 500, 2), 50.0, "float32"), field_of_zeros(), None)
+    loss = CRFLoss()(np.zeros((1, 500)), scores)
+    np.testing.assert_allclose(loss, 500 * np.log(2), rtol=1e-4)
 
 
 def field_of_zeros():
