@@ -22,11 +22,11 @@ LAYERS = [
     {"_checks", "_crf", "_optional", "_register"},
     {
         *("losses", "metrics", "schedules", "callbacks", "data", "decoding"),
-        *("uncertainty", "plots", "export", "distribution"),
+        *("plots", "export", "distribution"),
         *("regularizers", "constraints", "activations"),
     },
     {"layers", "datasets"},
-    {"models"},
+    {"models", "uncertainty"},
     {"detection", "rl", "gp"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
