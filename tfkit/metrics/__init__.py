@@ -1,5 +1,10 @@
 """Metrics that Keras does not ship."""
 
+from tfkit.metrics.bleu import BLEU as BLEU
 from tfkit.metrics.calibration_error import CalibrationError as CalibrationError
 from tfkit.metrics.crf_accuracy import CRFAccuracy as CRFAccuracy
+from tfkit.metrics.edit_distance import EditDistance as EditDistance
+from tfkit.metrics.exact_match import ExactMatch as ExactMatch
 from tfkit.metrics.huber_error import HuberError as HuberError
+from tfkit.metrics.last_time_step_error import LastTimeStepError as LastTimeStepError
+from tfkit.metrics.perplexity import Perplexity as Perplexity
