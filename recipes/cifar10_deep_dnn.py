@@ -9,7 +9,12 @@ learning rate from a range test of its own; inputs are standardised for all of t
 Source: Hands-On ML (2nd ed.), chapter 11, exercise 8.
 Data:   5,000 real MNIST digits in the shapes of CIFAR-10 by default; `--source full`
         reads the 60,000 photographs of CIFAR-10.
-Expect: EXPECT
+Expect: on the digits, test accuracy .887 (elu), .902 (batch_norm), .904 (selu), .897
+        (alpha_dropout, and .897 with 100 samples), .907 (max_norm), .919 (one_cycle),
+        in 100 seconds of processor time on 2 CPU cores. 1,000 test images leave
+        about .009 of noise in each. The book's notebook has .476, .540, .479, .489
+        with samples and .520 (no max_norm) on CIFAR-10; that run, in `configs/`, has
+        not been measured here.
 Run:    python recipes/cifar10_deep_dnn.py --variants '[elu, batch_norm]' --depth 10
         or with `--config configs/cifar10_deep_dnn.yaml`.
 Copy:   this file needs only tfkit; edit Config, load_data and build_model. The range
@@ -66,10 +71,10 @@ class Config:
     max_norm: float = 1.0
     samples: int = 100
     range_steps: int = 100
-    epochs: int = 8
+    epochs: int = 6
     patience: int = 3
     batch_size: int = 64
-    cycle_epochs: int = 8
+    cycle_epochs: int = 6
     cycle_batch_size: int = 64
     tensorboard: bool = False
     seed: int = 42
@@ -168,12 +173,9 @@ def evaluate(config, model, x, y):
     loss, accuracy = model.evaluate(x, y, batch_size=256, verbose=0)
     results = {"test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4)}
     if model.name == "alpha_dropout":
+        # The trained model as it is: `mc_predict` switches its dropout on.
         samples = tfkit.uncertainty.mc_predict(
-            tfkit.uncertainty.to_mc_dropout(model),
-            x,
-            config.samples,
-            batch_size=256,
-            seed=config.seed,
+            model, x, config.samples, batch_size=256, seed=config.seed
         )
         correct = samples.mean(axis=0).argmax(axis=-1) == y
         results["mc_test_accuracy"] = round(float(correct.mean()), 4)

@@ -8,7 +8,12 @@ which `import tfkit` is enough.
 Source: Hands-On ML (2nd ed.), chapter 13, exercise 10.
 Data:   generated reviews by default; `--source full` reads the 50,000 of IMDB. Of the
         test set, 60 % validates: 15,000 of 25,000, as in the book.
-Expect: EXPECT
+Expect: on the generated reviews, test accuracy .860 (naive), .868 (mean), .860 (sqrtn)
+        in 30 seconds of processor time on 2 CPU cores: no difference beyond noise, but
+        sqrtn is there after one of the five epochs and naive after four. And padding
+        to a longer neighbour in the batch moves the probability that naive gives to a
+        text by up to .38; with a mask by nothing. The book prints no figure; the run
+        on the original reviews, in `configs/`, has not been measured here.
 Run:    python recipes/imdb_mean_embedding.py --epochs 3
         or with `--config configs/imdb_mean_embedding.yaml`.
 Copy:   this file needs only tfkit; edit Config, load_data and build_model. To ask a
