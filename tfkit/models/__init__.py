@@ -1,1 +1,9 @@
 """Models as builders that return a `keras.Model`."""
+
+from tfkit.models.causal_transformer import CausalTransformer as CausalTransformer
+from tfkit.models.char_rnn import char_rnn as char_rnn
+from tfkit.models.encoder_decoder import EncoderDecoder as EncoderDecoder
+from tfkit.models.recurrent_step import recurrent_step as recurrent_step
+from tfkit.models.to_stateless import to_stateless as to_stateless
+from tfkit.models.transformer import Transformer as Transformer
+from tfkit.models.wavenet import wavenet as wavenet
