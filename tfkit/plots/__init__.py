@@ -1,6 +1,7 @@
 """Figures; nothing here shows or saves them."""
 
 from tfkit.plots.attention import attention as attention
+from tfkit.plots.forecast import forecast as forecast
 from tfkit.plots.history import history as history
 from tfkit.plots.image_grid import image_grid as image_grid
 from tfkit.plots.predictive_histogram import (

@@ -112,14 +112,13 @@ def _panels(samples):
 
 def _classes(axes, samples, label, class_names, top, bins):
     mean = samples.mean(0)
-    for c in np.argsort(-mean, kind="stable")[:top]:
-        axes.hist(
-            samples[:, c],
-            bins=np.linspace(0, 1, bins + 1),
-            color=f"C{c % 10}",
-            alpha=0.55,
-            label=f"{class_names[c]}: mean {mean[c]:.2f}",
-        )
+    likely = np.argsort(-mean, kind="stable")[:top]
+    axes.hist(
+        [samples[:, c] for c in likely],
+        bins=np.linspace(0, 1, bins + 1),
+        color=[f"C{c % 10}" for c in likely],
+        label=[f"{class_names[c]}: mean {mean[c]:.2f}" for c in likely],
+    )
     axes.set_xlim(0, 1)
     if label is not None:
         axes.set_title(f"true class {class_names[int(label)]}", fontsize="medium")

@@ -65,11 +65,14 @@ def reliability(y_true, y_pred, bins=15):
         upper.set_xlim(0, 1)
         upper.set_ylim(0, 1)
         upper.set_title(f"{name}: ECE {error:.3f}" if name else f"ECE {error:.3f}")
-        upper.legend(loc="upper left", fontsize="small")
         lower.bar(left, count, color="gray", **style)
         lower.set_yscale("symlog", linthresh=1)
         lower.set_ylim(0, None)
         lower.set_xlabel("confidence")
+    # Space between the axes, where the last tick of one meets the first of the next.
+    figure.get_layout_engine().set(wspace=0.06)
+    handles = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, fontsize="small")
     axes[0, 0].set_ylabel("accuracy")
     axes[1, 0].set_ylabel("predictions")
     return figure
