@@ -32,7 +32,7 @@ class CRFDecoder(keras.layers.Layer):
     >>> crf = tfkit.layers.CRF()
     >>> tfkit.layers.CRFDecoder()(crf(potentials)).numpy()
     array([[0, 1, 0]], dtype=int32)
-    >>> crf.transitions.assign([[0.0, -9.0], [-9.0, 0.0]])  # hardly ever change
+    >>> _ = crf.transitions.assign([[0.0, -9.0], [-9.0, 0.0]])  # hardly ever change
     >>> tfkit.layers.CRFDecoder()(crf(potentials)).numpy()
     array([[0, 0, 0]], dtype=int32)
 

@@ -17,7 +17,8 @@ class CRFLoss(keras.losses.Loss):
     altogether costs 0. `layers.CRF` has an example.
 
     Args:
-        **kwargs: `reduction`, `name` and `dtype` of `keras.losses.Loss`.
+        name: Name of the loss.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`.
 
     Call arguments:
         y_true: Tags, integers of shape `(batch, time)` or `(batch, time, 1)`; of any
