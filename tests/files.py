@@ -4,11 +4,15 @@ import gzip
 import io
 import json
 import pickle
+import resource
+import signal
 import struct
 import tarfile
+import time
 
 import numpy as np
 
+from tests import fresh_process
 from tfkit.datasets.california_housing import COLUMNS, OCEAN_PROXIMITIES
 
 
@@ -125,3 +129,45 @@ def add_member(archive, name, data):
     member = tarfile.TarInfo(name)
     member.size = len(data)
     archive.addfile(member, io.BytesIO(data))
+
+
+def full_disk(write, folder, limit=100_000):
+    """Runs `write(folder)` where no file can grow beyond `limit` bytes.
+
+    Returns the message of the error that it raised, in a process of its own.
+    """
+    receiver, sender = fresh_process.CONTEXT.Pipe(duplex=False)
+    process = fresh_process.CONTEXT.Process(
+        target=_write_limited, args=(sender, write, folder, limit)
+    )
+    process.start()
+    sender.close()
+    assert receiver.poll(60), "the writer hangs"
+    error = receiver.recv()
+    process.join()
+    assert error is not None, "the writer did not notice the full disk"
+    return error
+
+
+def _write_limited(sender, write, folder, limit):
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # an error in the place of a signal
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        write(folder)
+    except Exception as error:
+        sender.send(f"{type(error).__name__}: {error}")
+    else:
+        sender.send(None)
+
+
+def killed_while_writing(write, folder):
+    """Kills `write(folder)`, in a process of its own, once it has started to write."""
+    process = fresh_process.CONTEXT.Process(target=write, args=(folder,))
+    process.start()
+    end = time.monotonic() + 60
+    while not any(path.stat().st_size for path in folder.iterdir()):
+        assert process.is_alive(), "the writer ended before it was killed"
+        assert time.monotonic() < end, "the writer hangs"
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL

@@ -9,7 +9,13 @@ from tfkit.data.forecast_targets import forecast_targets as forecast_targets
 from tfkit.data.mask_tokens import mask_tokens as mask_tokens
 from tfkit.data.punctuation import detokenize_punctuation as detokenize_punctuation
 from tfkit.data.punctuation import tokenize_punctuation as tokenize_punctuation
+from tfkit.data.sequence_example import (
+    parse_sequence_examples as parse_sequence_examples,
+)
+from tfkit.data.sequence_example import sequence_example as sequence_example
 from tfkit.data.stateful_batches import stateful_batches as stateful_batches
+from tfkit.data.tfrecord import tfrecord_dataset as tfrecord_dataset
+from tfkit.data.tfrecord_shards import write_tfrecords as write_tfrecords
 from tfkit.data.vectors import read_vectors as read_vectors
 from tfkit.data.vectors import write_vectors as write_vectors
 from tfkit.data.vocabulary import CharVocabulary as CharVocabulary
