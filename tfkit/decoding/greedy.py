@@ -24,8 +24,8 @@ def greedy(step, state, start, *, length, end=None, jit_compile=False):
             equal lengths, of shape `(batch, time)`, fed token by token.
         length: Number of tokens to generate at most.
         end: Id of the token that ends a row, or None to generate `length` tokens.
-        jit_compile: Whether to compile with XLA: slower to compile, again for every
-            batch size, often twice as fast to run.
+        jit_compile: Whether to compile with XLA: slower to compile, and again for every
+            batch size, but several times as fast to run where steps are small.
 
     Returns:
         Named tuple `(ids, scores, lengths)` of tensors. `ids`, of shape
