@@ -5,7 +5,11 @@ forecasts that need no training: the last value, and exact least squares.
 
 Source:   Hands-On ML (2nd ed.), chapter 15, Forecasting a Time Series.
 Data:     generated series of two sine waves and noise; the book generates them too.
-Expect:   (measured)
+Expect:   test MSE .0224 (naive), .0032 (least squares), .0049 (linear), .0034 and .0039
+          (deep RNNs), all at one rate, in 75 seconds of processor time on 2
+          CPU cores. The book has .020, -, .004, .003 on 7,000 series and 20 epochs;
+          that run, in `configs/`, has not been measured here.
+
 
 Run:      python recipes/series_one_step.py --epochs 5
           or with `--config configs/series_one_step.yaml`.
