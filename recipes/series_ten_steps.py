@@ -8,11 +8,10 @@ error bars.
 Source:   Hands-On ML (2nd ed.), chapter 15, from "Forecasting Several Time Steps
           Ahead" to "WaveNet".
 Data:     generated series of two sine waves and noise; the book generates them too.
-Expect:   validation MSE of the last step after 8 epochs on 2 CPU cores: .026 (simple RNN),
-          .030 (layer norm), .012 (LSTM), .012 (peephole). The book has .006 for the
-          first after 20 epochs of 7,000 series; that run, in `configs/`, and the
+Expect:   validation MSE of the last step after 8 epochs on 2 CPU cores: .026 (simple
+          RNN), .030 (layer norm), .012 (LSTM), .012 (peephole). The book has .006 for
+          the first after 20 epochs of 7,000 series; that run, in `configs/`, and the
           recipe's last models have not been measured here. Takes over two minutes.
-
 
 Run:      python recipes/series_ten_steps.py --models '[wavenet,conv_gru]'
           or with `--config configs/series_ten_steps.yaml`.

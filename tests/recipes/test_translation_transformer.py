@@ -26,7 +26,9 @@ def test_run_on_files(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("full: ")
     assert json.loads((tmp_path / "metrics.json").read_text()) == results
     assert results["sentences"] == 20
-    assert results["bleu"] > 10
+    # Every number is new to the model, so no four words in a row can be right.
+    assert 0 <= results["bleu"] < 50
+    assert results["val_accuracy"] > 0.5
     assert (tmp_path / "history.png").stat().st_size > 10_000
 
     # Text in, text out, in a new process; a sentence alone as among others.
@@ -34,6 +36,7 @@ def test_run_on_files(tmp_path, capsys):
     texts = list(texts[:4])
     parts = recipe.load(tmp_path)
     here = recipe.translate(*parts, texts)
+    assert all(text.startswith("tengo") for text in here), here
     assert fresh_process.call(_translate, str(tmp_path), texts) == here
     assert [recipe.translate(*parts, [text])[0] for text in texts] == here
     with pytest.raises(ValueError, match="empty. Received"):
