@@ -23,6 +23,7 @@ Copy:   this file needs only tfkit and TensorFlow; edit Config, load_data and
 """
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -118,6 +119,10 @@ def build_model(config, images):
 def train(config, model, training, validation):
     """Trains the network, from the last complete epoch if a run was stopped."""
     output = Path(config.output)
+    if (output / "backup").exists():
+        # The batches and dropout masks of the first epochs would all come again, and
+        # be learned by heart: a backup holds no random state.
+        keras.utils.set_random_seed(int(time.time()))
     callbacks = [keras.callbacks.BackupAndRestore(output / "backup")]
     if config.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(output / "logs"))

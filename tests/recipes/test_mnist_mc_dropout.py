@@ -3,7 +3,7 @@ import json
 import keras
 import pytest
 
-from recipes.mnist_mc_dropout import Config, load_data, main
+from recipes.mnist_mc_dropout import Config, build_model, load_data, main, train
 from tests.files import write_idx
 from tfkit.uncertainty import decompose, mc_predict
 
@@ -60,3 +60,36 @@ def test_full_on_tiny_files(tmp_path, capsys, dataset, model):
     assert set(results) == {"one_pass", "monte_carlo"}
     assert {path.name for path in output.iterdir()} >= PLOTS
     assert list((output / "logs").rglob("events.*"))
+
+
+def test_stopped_run_goes_on(tmp_path, monkeypatch):
+    write_idx(tmp_path / "mnist")
+    config = Config(
+        source="full",
+        data_dir=str(tmp_path),
+        model="mlp",
+        epochs=3,
+        output=str(tmp_path),
+        tensorboard=True,
+    )
+    training, validation, _ = load_data(config)
+
+    def stop(epoch, _):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            keras.callbacks,
+            "TensorBoard",
+            lambda _: keras.callbacks.LambdaCallback(on_epoch_begin=stop),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            train(config, build_model(config, training[0]), training, validation)
+    model = build_model(config, training[0])
+    drawn = []
+    monkeypatch.setattr(keras.utils, "set_random_seed", drawn.append)
+    history = train(config, model, training, validation)
+    assert history.epoch == [1, 2]
+    assert int(model.optimizer.iterations.value) == 3 * 2
+    assert drawn, "the first epoch would come again"
