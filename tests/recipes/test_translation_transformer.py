@@ -16,9 +16,9 @@ def test_run_on_files(tmp_path, capsys):
         features=16,
         num_heads=2,
         hidden_units=32,
-        epochs=10,
+        epochs=30,
         learning_rate=1e-2,
-        batch_size=16,
+        batch_size=500,  # one shape: compiling is most of the time
         test=20,
         beam_width=2,
     )
