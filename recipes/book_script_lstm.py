@@ -7,10 +7,10 @@ the network knows the language, beside the frequencies of words alone.
 Source:   TensorFlow ML Projects, chapter 13.
 Data:     English prose that ships with Python; `--source full` reads the 44,000 words
           of a book on PostgreSQL.
-Expect:   on the original book, a perplexity of 605 on the held-out tail in a first
-          trial of the config, above the 463 of word frequencies alone: it fits what
-          it reads and needs fewer epochs or more dropout. The book prints no figure.
-
+Expect:   on the original book a trial with other rates and batches than the config's
+          had a perplexity of 605 on the held-out tail, above the 463 of word
+          frequencies alone. Neither the config nor the default run has been measured
+          here. The book prints no figure.
 Run:      python recipes/book_script_lstm.py --prime the
           or with `--config configs/book_script_lstm.yaml`.
 Copy:     this file needs only tfkit; edit Config, load_data and build_model.
