@@ -14,6 +14,8 @@ Expect: with 100 samples the negative log-likelihood falls from 0.095 to 0.087 a
         The config, original Fashion-MNIST: 87.2 % in one pass, 87.0 % with samples
         (the book: 86.39 and 86.61 %); negative log-likelihood 0.409 to 0.368,
         calibration error 0.046 to 0.050. 5 minutes on 2 CPU cores.
+        The CNN, `--dataset fashion_mnist --source full`: 91.0 % and 91.2 %, 0.250 to
+        0.240, 0.020 to 0.007. 9 minutes on 2 CPU cores with other work.
         Strong dropout makes one pass calibrated already, and the mean of samples less
         sure than it is right: try `--rate 0.5`.
 Run:    python recipes/mnist_mc_dropout.py --model mlp --rate 0.3
