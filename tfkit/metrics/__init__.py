@@ -1,5 +1,6 @@
 """Metrics that Keras does not ship."""
 
+from tfkit.metrics.binary_report import binary_report as binary_report
 from tfkit.metrics.bleu import BLEU as BLEU
 from tfkit.metrics.calibration_error import CalibrationError as CalibrationError
 from tfkit.metrics.crf_accuracy import CRFAccuracy as CRFAccuracy
@@ -8,3 +9,7 @@ from tfkit.metrics.exact_match import ExactMatch as ExactMatch
 from tfkit.metrics.huber_error import HuberError as HuberError
 from tfkit.metrics.last_time_step_error import LastTimeStepError as LastTimeStepError
 from tfkit.metrics.perplexity import Perplexity as Perplexity
+from tfkit.metrics.thresholds import (
+    threshold_for_precision as threshold_for_precision,
+)
+from tfkit.metrics.thresholds import threshold_for_recall as threshold_for_recall
