@@ -50,6 +50,16 @@ def test_stateful_goes_on_where_it_stopped(rng, cell):
     )
 
 
+def test_predicts_texts_of_changing_length(rng):
+    """Of one token too, in one compiled function."""
+    model = char_rnn(7, units=(4,))
+    ids = rng.integers(7, size=(2, 9))
+    whole = model.predict(ids, verbose=0)
+    for time in (1, 5, 1):
+        logits = model.predict(ids[:, :time], verbose=0)
+        np.testing.assert_allclose(logits, whole[:, :time], rtol=1e-4, atol=1e-6)
+
+
 def test_dropout_reaches_every_layer():
     model = char_rnn(7, units=(4, 3), dropout=0.25, recurrent_dropout=0.5)
     layers = [layer for layer in model.layers if isinstance(layer, keras.layers.GRU)]

@@ -14,6 +14,7 @@ from tfkit.layers.luong_attention import LuongAttention as LuongAttention
 from tfkit.layers.masked_pooling import MaskedPooling as MaskedPooling
 from tfkit.layers.mc_dropout import MCAlphaDropout as MCAlphaDropout
 from tfkit.layers.mc_dropout import MCDropout as MCDropout
+from tfkit.layers.one_hot import OneHot as OneHot
 from tfkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
 from tfkit.layers.positional_encoding import PositionalEncoding as PositionalEncoding
 from tfkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax

@@ -3,6 +3,7 @@
 import keras
 
 from tfkit._checks import check_one_of, check_positive_int
+from tfkit.layers import OneHot
 
 
 def char_rnn(
@@ -69,9 +70,7 @@ def char_rnn(
         check_positive_int("batch_size", batch_size)
     ids = keras.Input(batch_shape=(batch_size, None), dtype="int32", name="ids")
     if embedding_size is None:
-        x = keras.layers.CategoryEncoding(vocabulary_size, "one_hot", name="one_hot")(
-            ids
-        )
+        x = OneHot(vocabulary_size, name="one_hot")(ids)
     else:
         check_positive_int("embedding_size", embedding_size)
         x = keras.layers.Embedding(vocabulary_size, embedding_size, name="embedding")(

@@ -4,16 +4,17 @@ import keras
 from keras import ops
 
 from tfkit._checks import check_positive_int
+from tfkit.layers import OneHot
 
 # Known to treat each step alone; a layer that might not is refused.
 _EACH_STEP_ALONE = (
     keras.layers.Activation,
-    keras.layers.CategoryEncoding,
     keras.layers.Dense,
     keras.layers.Dropout,
     keras.layers.Embedding,
     keras.layers.LayerNormalization,
     keras.layers.SpatialDropout1D,
+    OneHot,
 )
 
 
@@ -30,7 +31,7 @@ def recurrent_step(model, batch_size=1):
         model: Chain of layers from ids of shape `(batch, time)` to logits of shape
             `(batch, time, vocabulary)`, such as `models.char_rnn`, stateful or not:
             recurrent layers that return sequences, and layers that treat each step
-            alone, such as `Embedding`, `Dense`, `LayerNormalization` or `Dropout`.
+            alone, such as `Embedding`, `OneHot`, `Dense` or `Dropout`.
         batch_size: Number of sequences to generate at once.
 
     Returns:
@@ -67,8 +68,6 @@ def recurrent_step(model, batch_size=1):
         for layer in layers:
             if not isinstance(layer, keras.layers.RNN):
                 x = layer(x)
-                if len(x.shape) == 2:  # CategoryEncoding drops an axis of one step
-                    x = x[:, None]
                 continue
             before = state[index]
             output, after = layer.cell(
