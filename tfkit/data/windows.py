@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from tfkit._checks import check_one_of, check_positive_int
 
+_AT_ONCE = 2**16  # values that are cut at once
+
 
 def windows(
     sequences,
@@ -99,7 +101,7 @@ def windows(
     steps = horizon or 1
     values, starts = _starts(sequences, length + steps, shift)
     values, starts = tf.constant(values), tf.constant(starts)
-    count = len(starts)
+    count, width = len(starts), int(np.prod(values.shape[1:]))
     batches = count // batch_size if drop_remainder else -(-count // batch_size)
     if not batches:
         raise ValueError(
@@ -118,29 +120,29 @@ def windows(
         y = window if window.shape.rank == 2 else window[..., feature]
         return x, y[:, length:] if vector else tf.gather(y, ahead, axis=1)
 
-    def batch(index, key=None):
-        chosen = tf.range(
-            index * batch_size, tf.minimum((index + 1) * batch_size, count)
-        )
-        if drop_remainder:
-            chosen = tf.ensure_shape(chosen, [batch_size])
+    # Several batches are cut at once and then parted, since a step of a pipeline costs
+    # about as much as a batch of short windows.
+    group = batch_size * max(1, _AT_ONCE // (batch_size * (length + steps) * width))
+    kept = batches * batch_size if drop_remainder else count
+
+    def cut_group(index, key=None):
+        chosen = tf.range(index * group, tf.minimum((index + 1) * group, kept))
         if key is not None:
             chosen = tf.random.experimental.index_shuffle(
                 chosen, tf.stack([key, 0]), count - 1
             )
         return cut(chosen)
 
-    if not shuffle:
-        dataset = tf.data.Dataset.range(batches)
-        dataset = dataset.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
-    else:
+    dataset = tf.data.Dataset.range(-(-kept // group))
+    if shuffle:
+        groups = dataset
         keys = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
         dataset = keys.take(1).flat_map(
-            lambda key: tf.data.Dataset.range(batches).map(
-                lambda index: batch(index, key), num_parallel_calls=tf.data.AUTOTUNE
-            )
+            lambda key: groups.map(lambda index: (index, key))
         )
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
+    dataset = dataset.map(cut_group, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = dataset.rebatch(batch_size, drop_remainder=drop_remainder)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
