@@ -171,3 +171,5 @@ def killed_while_writing(write, folder):
     process.kill()
     process.join()
     assert process.exitcode == -signal.SIGKILL
+def write_retailrocket(folder, users=12, items=8, each=30):
+    """Writes `events.csv` with `each` events a visitor, in sessions of six."""

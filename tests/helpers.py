@@ -265,7 +265,7 @@ def _assert_close(got, expected):
 
 
 def _call(layer, inputs, **kwargs):
-    if isinstance(inputs, dict):
+    if isinstance(inputs, dict) and not isinstance(layer, keras.Model):
         return layer(**inputs, **kwargs)
     return layer(inputs, **kwargs)
 

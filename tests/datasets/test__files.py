@@ -51,6 +51,28 @@ def test_download_is_checked_then_renamed(tmp_path):
     assert [p.name for p in (tmp_path / "thing").iterdir()] == ["a.bin"]
 
 
+def test_kaggle_is_asked_for_the_file(tmp_path, monkeypatch):
+    import kagglehub
+
+    asked = []
+
+    def download(handle, path):
+        asked.append((handle, path))
+        if path == "b.csv":
+            raise ConnectionError("no network")
+        (tmp_path / "cached").write_bytes(b"hello")
+        return str(tmp_path / "cached")
+
+    monkeypatch.setattr(kagglehub, "dataset_download", download)
+    page = "https://www.kaggle.com/datasets/somebody/something"
+    (path,) = originals("thing", [Origin("a.csv", page, None)], tmp_path)
+    assert path.read_bytes() == b"hello"
+    with pytest.raises(FileNotFoundError, match=f"b.csv  from {page}") as error:
+        originals("thing", [Origin("b.csv", page, None)], tmp_path)
+    assert "no network" in str(error.value)
+    assert asked == [("somebody/something", name) for name in ("a.csv", "b.csv")]
+
+
 def test_local_file_is_not_downloaded(tmp_path, monkeypatch):
     (tmp_path / "thing").mkdir()
     (tmp_path / "thing/a.bin").write_bytes(b"mine")

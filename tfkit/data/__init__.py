@@ -13,6 +13,8 @@ from tfkit.data.sequence_example import (
     parse_sequence_examples as parse_sequence_examples,
 )
 from tfkit.data.sequence_example import sequence_example as sequence_example
+from tfkit.data.sessions import sessions as sessions
+from tfkit.data.sessions import split_by_time as split_by_time
 from tfkit.data.stateful_batches import stateful_batches as stateful_batches
 from tfkit.data.tfrecord import tfrecord_dataset as tfrecord_dataset
 from tfkit.data.tfrecord_shards import write_tfrecords as write_tfrecords

@@ -11,6 +11,7 @@ from tfkit.datasets.jsb_chorales import jsb_chorales as jsb_chorales
 from tfkit.datasets.mnist import mnist as mnist
 from tfkit.datasets.quickdraw import quickdraw as quickdraw
 from tfkit.datasets.reber import reber as reber
+from tfkit.datasets.retailrocket import retailrocket as retailrocket
 from tfkit.datasets.series import series as series
 from tfkit.datasets.tiny_shakespeare import tiny_shakespeare as tiny_shakespeare
 from tfkit.datasets.translations import translations as translations

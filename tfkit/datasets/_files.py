@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import struct
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,9 @@ import keras
 import numpy as np
 
 from tfkit._checks import check_one_of
+from tfkit._optional import require
+
+KAGGLE = "https://www.kaggle.com/datasets/"
 
 
 class Origin(NamedTuple):
@@ -17,7 +21,7 @@ class Origin(NamedTuple):
 
     Args:
         file: Name under which it is looked for, in the data set's folder.
-        url: Address it is downloaded from.
+        url: Address it is downloaded from; of a data set of Kaggle, that of its page.
         sha256: Checksum of the download, or None where the publisher keeps changing
             the file. Such files, and files that you put in place yourself, are checked
             by their content instead.
@@ -75,14 +79,19 @@ def _download(origin, folder):
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{origin.file}.part"
     try:
-        keras.utils.get_file(
-            part.name,
-            origin=origin.url,
-            file_hash=origin.sha256,
-            hash_algorithm="sha256",
-            cache_dir=folder.parent,
-            cache_subdir=folder.name,
-        )
+        if origin.url.startswith(KAGGLE):
+            kagglehub = require("kagglehub", "recipes")
+            handle = origin.url.removeprefix(KAGGLE)
+            shutil.copy(kagglehub.dataset_download(handle, path=origin.file), part)
+        else:
+            keras.utils.get_file(
+                part.name,
+                origin=origin.url,
+                file_hash=origin.sha256,
+                hash_algorithm="sha256",
+                cache_dir=folder.parent,
+                cache_subdir=folder.name,
+            )
         part.replace(folder / origin.file)
     finally:
         part.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ NAMES = (
     "mnist",
     "quickdraw",
     "reber",
+    "retailrocket",
     "series",
     "tiny_shakespeare",
     "translations",
