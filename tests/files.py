@@ -171,5 +171,20 @@ def killed_while_writing(write, folder):
     process.kill()
     process.join()
     assert process.exitcode == -signal.SIGKILL
+
+
 def write_retailrocket(folder, users=12, items=8, each=30):
     """Writes `events.csv` with `each` events a visitor, in sessions of six."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    rows = []
+    for user in range(users):
+        for i in range(each):
+            kind = ("view", "view", "view", "addtocart", "transaction")[i % 5]
+            time_ms = 1_433_221_332_117 + (i // 6) * 86_400_000 + i * 60_000 + user
+            item = 100_000 + 7 * int(rng.integers(items))
+            number = str(1000 + len(rows)) if kind == "transaction" else ""
+            rows.append(f"{time_ms},{user * 31},{kind},{item},{number}")
+    rng.shuffle(rows)
+    head = "timestamp,visitorid,event,itemid,transactionid"
+    (folder / "events.csv").write_text("\n".join([head, *rows]) + "\n")
