@@ -7,6 +7,12 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
+def pytest_xdist_auto_num_workers(config):
+    """A few tests, or benchmarks, need no processes; 0 is none, None is one a core."""
+    named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    return 0 if named else None
+
+
 @pytest.fixture(autouse=True)
 def _fresh_state():
     keras.utils.clear_session(free_memory=False)  # a collection takes 0.3 s

@@ -50,6 +50,12 @@ def test_stateful_goes_on_where_it_stopped(rng, cell):
     )
 
 
+def test_a_stateful_model_refuses_other_batch_sizes():
+    model = char_rnn(7, units=(4,), stateful=True, batch_size=2)
+    with pytest.raises(ValueError, match="Expected batch size: 2\n.*size: 3"):
+        model(np.ones((3, 5), "int32"))
+
+
 def test_predicts_texts_of_changing_length(rng):
     """Of one token too, in one compiled function."""
     model = char_rnn(7, units=(4,))

@@ -195,7 +195,8 @@ class TransformerDecoder(keras.layers.Layer):
         """Runs the next tokens, of shape `(batch, time)`: `(logits, state)`."""
         position, time = state["position"][0], ops.shape(ids)[1]
         room = state["blocks"][0]["keys"].shape[1]
-        # Writing past the end of the cache would silently overwrite its last step.
+        # Writing past the end of the cache would silently overwrite its last step. XLA
+        # drops the assertion; `generate` makes enough room by itself.
         tf.debugging.assert_less_equal(
             position + time,
             room,
