@@ -124,6 +124,19 @@ def write_quickdraw(folder, words, count=10):
         (folder / f"{word}.ndjson").write_text("\n".join(lines) + "\n")
 
 
+def write_stock(folder, ticker="GE", first="2014-01-02", count=1200, seed=0):
+    """Writes `<ticker>.csv` in Yahoo's form: a random walk on the days of the week."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    dates = np.busday_offset(first, np.arange(count), roll="forward")
+    closes = 20 * np.exp(np.cumsum(rng.normal(3e-4, 0.01, count)))
+    lines = ["Date,Open,High,Low,Close,Adj Close,Volume"]
+    for date, close in zip(dates, closes, strict=True):
+        numbers = close, close * 1.01, close * 0.99, close, close * 0.9
+        lines.append(",".join([str(date), *(f"{n:.6f}" for n in numbers), "1000000"]))
+    (folder / f"{ticker}.csv").write_text("\n".join(lines) + "\n")
+
+
 def add_member(archive, name, data):
     """Adds a file of these bytes to an open tar archive."""
     member = tarfile.TarInfo(name)

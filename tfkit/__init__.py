@@ -4,6 +4,7 @@ from tfkit import callbacks as callbacks
 from tfkit import data as data
 from tfkit import datasets as datasets
 from tfkit import decoding as decoding
+from tfkit import gp as gp
 from tfkit import layers as layers
 from tfkit import losses as losses
 from tfkit import metrics as metrics

@@ -18,6 +18,7 @@ from tfkit.data.sessions import split_by_time as split_by_time
 from tfkit.data.stateful_batches import stateful_batches as stateful_batches
 from tfkit.data.tfrecord import tfrecord_dataset as tfrecord_dataset
 from tfkit.data.tfrecord_shards import write_tfrecords as write_tfrecords
+from tfkit.data.trading_year_frame import trading_year_frame as trading_year_frame
 from tfkit.data.vectors import read_vectors as read_vectors
 from tfkit.data.vectors import write_vectors as write_vectors
 from tfkit.data.vocabulary import CharVocabulary as CharVocabulary

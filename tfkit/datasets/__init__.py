@@ -13,5 +13,6 @@ from tfkit.datasets.quickdraw import quickdraw as quickdraw
 from tfkit.datasets.reber import reber as reber
 from tfkit.datasets.retailrocket import retailrocket as retailrocket
 from tfkit.datasets.series import series as series
+from tfkit.datasets.stocks import stocks as stocks
 from tfkit.datasets.tiny_shakespeare import tiny_shakespeare as tiny_shakespeare
 from tfkit.datasets.translations import translations as translations

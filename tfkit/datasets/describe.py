@@ -18,6 +18,7 @@ NAMES = (
     "reber",
     "retailrocket",
     "series",
+    "stocks",
     "tiny_shakespeare",
     "translations",
 )
