@@ -1,8 +1,16 @@
 """Layers that Keras does not ship."""
 
 from tfkit.layers.bahdanau_attention import BahdanauAttention as BahdanauAttention
+from tfkit.layers.conv2d_flipout import Conv2DFlipout as Conv2DFlipout
+from tfkit.layers.conv2d_reparameterization import (
+    Conv2DReparameterization as Conv2DReparameterization,
+)
 from tfkit.layers.crf import CRF as CRF
 from tfkit.layers.crf_decoder import CRFDecoder as CRFDecoder
+from tfkit.layers.dense_flipout import DenseFlipout as DenseFlipout
+from tfkit.layers.dense_reparameterization import (
+    DenseReparameterization as DenseReparameterization,
+)
 from tfkit.layers.dense_residual import DenseResidual as DenseResidual
 from tfkit.layers.gated_activation import GatedActivation as GatedActivation
 from tfkit.layers.layer_norm_gru_cell import LayerNormGRUCell as LayerNormGRUCell
