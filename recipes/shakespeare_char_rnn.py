@@ -13,8 +13,8 @@ Expect:   1.58 nats (2.29 bits) a character on the held-out tail of the sample, 
           with a long memory, where the frequencies of characters alone have 3.22, in
           69 s of processor time on 2 CPU cores. On Tiny Shakespeare (`configs/`),
           after 16 minutes of processor time: 1.63 nats (2.36 bits), 1.56 (2.25) with a
-          long memory; nanoGPT has 1.88 nats after 3 minutes on a CPU, on the same split.
-          The book prints no loss.
+          long memory; nanoGPT has 1.88 nats after 3 minutes on a CPU, same split. The
+          book prints no loss.
 
 Run:      python recipes/shakespeare_char_rnn.py --stateful true
           or with `--config configs/shakespeare_char_rnn.yaml`.
