@@ -201,3 +201,19 @@ def write_retailrocket(folder, users=12, items=8, each=30):
     rng.shuffle(rows)
     head = "timestamp,visitorid,event,itemid,transactionid"
     (folder / "events.csv").write_text("\n".join([head, *rows]) + "\n")
+
+
+def write_kepler(folder, train=24, test=10, planets=6):
+    """Writes `exoTrain.csv` and `exoTest.csv`: noise, and dips where a planet is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    head = ",".join(["LABEL", *(f"FLUX.{i}" for i in range(1, 3198))])
+    for name, count in (("exoTrain.csv", train), ("exoTest.csv", test)):
+        lines = [head]
+        for i in range(count):
+            flux = rng.normal(0, 1, 3197)
+            if i < planets:
+                flux[np.arange(3197) % (150 + 40 * i) < 6] -= 8
+            values = (flux * 10 ** (i % 4)).round(2)
+            lines.append(",".join([str(1 + (i < planets)), *map(str, values)]))
+        (folder / name).write_text("\n".join(lines) + "\n")

@@ -8,6 +8,7 @@ from tfkit.datasets.describe import describe as describe
 from tfkit.datasets.fashion_mnist import fashion_mnist as fashion_mnist
 from tfkit.datasets.imdb_reviews import imdb_reviews as imdb_reviews
 from tfkit.datasets.jsb_chorales import jsb_chorales as jsb_chorales
+from tfkit.datasets.kepler import kepler as kepler
 from tfkit.datasets.mnist import mnist as mnist
 from tfkit.datasets.quickdraw import quickdraw as quickdraw
 from tfkit.datasets.reber import reber as reber

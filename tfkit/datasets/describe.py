@@ -13,6 +13,7 @@ NAMES = (
     "fashion_mnist",
     "imdb_reviews",
     "jsb_chorales",
+    "kepler",
     "mnist",
     "quickdraw",
     "reber",
