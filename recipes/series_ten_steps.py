@@ -63,8 +63,7 @@ class Config:
     steps: int = 50
     horizon: int = 10
     models: tuple[str, ...] = (
-        *("linear", "iterated", "seq_to_vector", "seq_to_seq", "layer_norm", "lstm"),
-        *("peephole_lstm", "gru", "conv_gru", "wavenet", "gated_wavenet"),
+        *("linear", "iterated", "seq_to_vector", "seq_to_seq", "conv_gru", "wavenet"),
         "gru_dropout",
     )
     units: int = 20
