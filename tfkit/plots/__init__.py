@@ -4,6 +4,7 @@ from tfkit.plots.attention import attention as attention
 from tfkit.plots.forecast import forecast as forecast
 from tfkit.plots.history import history as history
 from tfkit.plots.image_grid import image_grid as image_grid
+from tfkit.plots.precision_recall import precision_recall as precision_recall
 from tfkit.plots.predictive_histogram import (
     predictive_histogram as predictive_histogram,
 )
