@@ -8,4 +8,5 @@ from tfkit.plots.precision_recall import precision_recall as precision_recall
 from tfkit.plots.predictive_histogram import (
     predictive_histogram as predictive_histogram,
 )
+from tfkit.plots.regression_band import regression_band as regression_band
 from tfkit.plots.reliability import reliability as reliability
