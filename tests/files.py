@@ -9,6 +9,7 @@ import signal
 import struct
 import tarfile
 import time
+import zipfile
 
 import numpy as np
 
@@ -135,6 +136,60 @@ def write_stock(folder, ticker="GE", first="2014-01-02", count=1200, seed=0):
         numbers = close, close * 1.01, close * 0.99, close, close * 0.9
         lines.append(",".join([str(date), *(f"{n:.6f}" for n in numbers), "1000000"]))
     (folder / f"{ticker}.csv").write_text("\n".join(lines) + "\n")
+
+
+def write_credit_card(folder, count=400, frauds=20):
+    """Writes `creditcard.csv`, its classes quoted as in the original."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    label = np.zeros(count, int)
+    label[np.linspace(1, count - 2, frauds).astype(int)] = 1
+    columns = ["Time", *(f"V{i}" for i in range(1, 29)), "Amount", "Class"]
+    lines = [",".join(f'"{name}"' for name in columns)]
+    common = rng.normal(size=(28, 28)) / 5
+    for i in range(count):
+        v = rng.normal(size=28) @ common + 3 * label[i] * rng.normal(size=28)
+        numbers = [*v, rng.gamma(1, 80)]
+        lines.append(
+            ",".join([f"{3 * i}", *(f"{n:.6f}" for n in numbers), f'"{label[i]}"'])
+        )
+    (folder / "creditcard.csv").write_text("\n".join(lines) + "\n")
+
+
+def write_gtsrb(folder, each=2, zipped=False):
+    """Writes `each` images a class to train and to test with, as GTSRB has them.
+
+    An image is gray, as bright as four times its class, and larger than high.
+    """
+    head = "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId"
+    files, tested = {}, [head]
+    for label in range(43):
+        home, rows = f"GTSRB/Final_Training/Images/{label:05}", [head]
+        for i in range(each):
+            width, height = 24 + i, 20
+            image = f"P6\n{width} {height}\n255\n".encode()
+            image += bytes([4 * label]) * (3 * width * height)
+            name, test = f"00000_{i:05}.ppm", f"{each * label + i:05}.ppm"
+            for row, file in ((rows, name), (tested, test)):
+                row.append(f"{file};{width};{height};2;2;18;18;{label}")
+            files[f"{home}/{name}"] = image
+            files[f"GTSRB/Final_Test/Images/{test}"] = image
+        files[f"{home}/GT-{label:05}.csv"] = "\r\n".join(rows).encode() + b"\r\n"
+    labels = "\r\n".join(tested).encode() + b"\r\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not zipped:
+        for name, data in {**files, "GTSRB/GT-final_test.csv": labels}.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return
+    for part in ("Training", "Test"):
+        with zipfile.ZipFile(folder / f"GTSRB_Final_{part}_Images.zip", "w") as archive:
+            for name, data in files.items():
+                if f"Final_{part}" in name:
+                    archive.writestr(name, data)
+    with zipfile.ZipFile(folder / "GTSRB_Final_Test_GT.zip", "w") as archive:
+        archive.writestr("GT-final_test.csv", labels)
 
 
 def add_member(archive, name, data):

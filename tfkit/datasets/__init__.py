@@ -3,6 +3,7 @@
 from tfkit.datasets.book_script import book_script as book_script
 from tfkit.datasets.california_housing import california_housing as california_housing
 from tfkit.datasets.cifar10 import cifar10 as cifar10
+from tfkit.datasets.credit_card import credit_card as credit_card
 from tfkit.datasets.dates import dates as dates
 from tfkit.datasets.describe import describe as describe
 from tfkit.datasets.fashion_mnist import fashion_mnist as fashion_mnist

@@ -9,6 +9,7 @@ NAMES = (
     "book_script",
     "california_housing",
     "cifar10",
+    "credit_card",
     "dates",
     "fashion_mnist",
     "imdb_reviews",

@@ -2,6 +2,7 @@
 
 from tfkit.models.causal_transformer import CausalTransformer as CausalTransformer
 from tfkit.models.char_rnn import char_rnn as char_rnn
+from tfkit.models.dense_autoencoder import dense_autoencoder as dense_autoencoder
 from tfkit.models.encoder_decoder import EncoderDecoder as EncoderDecoder
 from tfkit.models.matrix_factorization import (
     matrix_factorization as matrix_factorization,
