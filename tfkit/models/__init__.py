@@ -1,5 +1,6 @@
 """Models as builders that return a `keras.Model`."""
 
+from tfkit.models.bayesian_lenet import bayesian_lenet as bayesian_lenet
 from tfkit.models.causal_transformer import CausalTransformer as CausalTransformer
 from tfkit.models.char_rnn import char_rnn as char_rnn
 from tfkit.models.dense_autoencoder import dense_autoencoder as dense_autoencoder
