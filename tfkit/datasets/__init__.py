@@ -7,6 +7,7 @@ from tfkit.datasets.credit_card import credit_card as credit_card
 from tfkit.datasets.dates import dates as dates
 from tfkit.datasets.describe import describe as describe
 from tfkit.datasets.fashion_mnist import fashion_mnist as fashion_mnist
+from tfkit.datasets.gtsrb import gtsrb as gtsrb
 from tfkit.datasets.imdb_reviews import imdb_reviews as imdb_reviews
 from tfkit.datasets.jsb_chorales import jsb_chorales as jsb_chorales
 from tfkit.datasets.kepler import kepler as kepler

@@ -12,6 +12,7 @@ NAMES = (
     "credit_card",
     "dates",
     "fashion_mnist",
+    "gtsrb",
     "imdb_reviews",
     "jsb_chorales",
     "kepler",
