@@ -58,10 +58,10 @@ class Config:
         source: "sample", generated stars, or "full", the original CSV files.
         data_dir: Folder above `kepler/`; `$TFKIT_DATA` by default.
         trees: Trees of each ensemble.
-        raw: Whether to train trees on the raw flux too, which takes most of the time.
+        raw: Whether to train trees on the raw flux too, as the book does.
         periods: Number of periods tried, from 0.8 to 20 days.
         epochs: Passes of the network over the training stars.
-        batch_size: Stars per step; half of each batch has planets.
+        batch_size: Stars per step of the network; half of them have planets.
         learning_rate: Rate of Adam.
         precision: Least precision on the validation stars, which sets the threshold.
         tensorboard: Whether to write logs to `output/logs`.
