@@ -9,10 +9,12 @@ from recipes.retailrocket_recommender import (
     Config,
     add_negatives,
     baselines,
+    build_model,
     clicks,
     evaluate,
     load_data,
     main,
+    train,
 )
 from tests.files import write_retailrocket
 from tfkit.data import sessions
@@ -117,3 +119,40 @@ def test_full_on_tiny_files(tmp_path, capsys):
     model = keras.models.load_model(output / "model.keras")
     ids, _ = model.recommend({"user": [0], "history": [[100_000, -1]]}, 5, [[100_000]])
     assert ids.shape == (1, 5) and 100_000 not in ids
+
+
+def test_stopped_run_goes_on(tmp_path, monkeypatch):
+    write_retailrocket(tmp_path / "retailrocket", items=30, each=60)
+    config = Config(
+        source="full",
+        data_dir=str(tmp_path),
+        min_item_events=1,
+        factors=4,
+        epochs=3,
+        batch_size=128,
+        tensorboard=True,
+        output=str(tmp_path),
+    )
+    data = load_data(config)
+    x = data["train"][1]
+    users, items = np.unique(x["user"]), np.unique(x["item"])
+
+    def stop(epoch, _):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            keras.callbacks,
+            "TensorBoard",
+            lambda _: keras.callbacks.LambdaCallback(on_epoch_begin=stop),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            model = build_model(config, "two_tower", users, items)
+            train(config, "two_tower", model, data, items)
+    model = build_model(config, "two_tower", users, items)
+    history = train(config, "two_tower", model, data, items)
+    assert history.epoch == [1, 2]
+    steps = 3 * -(-len(x["item"]) // config.batch_size)
+    assert int(model.optimizer.iterations.value) == steps
+    assert list((tmp_path / "logs/two_tower").rglob("events.*"))
