@@ -8,7 +8,9 @@ Data:     generated series of two sine waves and noise; the book generates them 
 Expect:   with `configs/series_one_step.yaml`, the book's 7,000 series and 20 epochs,
           validation MSE .0202 (naive), .0029 (least squares), .0032 (linear), .0110
           (one unit), .0025 and .0027 (deep RNNs), all at one rate, in 7 minutes on
-          2 CPU cores beside other work. The book prints .020, -, .004, .014, .003.
+          2 CPU cores beside other work. The book prints .020, -, .004, .014, .003. By
+          default, on 2,100 series and 10 epochs, .0199, .0030, .0043, .0175, .0034 and
+          .0038, in 85 seconds of processor time.
 
 Run:      python recipes/series_one_step.py --epochs 5
           or with `--config configs/series_one_step.yaml`.
@@ -62,7 +64,7 @@ class Config:
     units: int = 20
     epochs: int = 10
     batch_size: int = 32
-    learning_rate: float = 4e-3
+    learning_rate: float = 1e-2
     seed: int = 42
     tensorboard: bool = False
 
