@@ -177,6 +177,11 @@ def test_rejects(rng):
         model.recommend([7], 7)
     with pytest.raises(ValueError, match="one sequence a user, 1. Received: 2"):
         model.recommend([7], 2, exclude=[[1], [2]])
+    with pytest.raises(ValueError, match="must have a user. Received: none"):
+        model.scores([])
+    session = TwoTower(USERS, ITEMS, 2, use_history=True)
+    with pytest.raises(ValueError, match=r"'user', 'history'. Received: \['user'\]"):
+        session.recommend([7], 2)
     model.compile("sgd", loss="mse")
     with pytest.raises(ValueError, match="compile it without one. Received: loss=mse"):
         model.fit(pairs(rng), np.ones(12), verbose=0)

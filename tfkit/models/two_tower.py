@@ -263,8 +263,8 @@ class TwoTower(keras.Model):
             items are left, the rest are id -1 and score `-inf`.
 
         Raises:
-            ValueError: `k` is above the number of items, or `exclude` has not one
-                sequence a user.
+            ValueError: `k` is above the number of items, `inputs` lack a part or are
+                empty, or `exclude` has not one sequence a user.
         """
         check_positive_int("k", k)
         if k > len(self.item_ids):
@@ -282,8 +282,16 @@ class TwoTower(keras.Model):
         if not isinstance(inputs, dict):
             inputs = {"user": inputs}
         names = ("user", "history") if self.use_history else ("user",)
+        missing = [name for name in names if name not in inputs]
+        if missing:
+            raise ValueError(
+                f"Argument `inputs` must have {', '.join(map(repr, names))}. "
+                f"Received: {sorted(inputs)}"
+            )
         inputs = {name: np.asarray(inputs[name], "int64") for name in names}
         count = len(inputs["user"])
+        if not count:
+            raise ValueError("Argument `inputs` must have a user. Received: none")
         exclude = _pad(exclude, count)
         vectors, bias = self._catalogue()
         for start in range(0, count, batch_size):
