@@ -89,12 +89,15 @@ def _read(path):
         for chunk in chunks:
             values = chunk.to_numpy()
             if not np.isfinite(values).all() or not np.isin(values[:, 0], (1, 2)).all():
-                raise ValueError("a value is missing, or a label is neither 1 nor 2")
+                raise ValueError(
+                    "a value is missing, or a label is neither 1 nor 2. Received: "
+                    f"stars {chunk.index[0]} to {chunk.index[-1]}"
+                )
             labels.append((values[:, 0] - 1).astype("uint8"))
             flux.append(values[:, 1:])
     except ValueError as error:
         _explain(path)
-        raise ValueError(f"{path}: {error}. Received: a file that fails") from error
+        raise ValueError(f"{path} does not parse. Received: {error}") from error
     if not sum(map(len, flux)):
         raise ValueError(f"{path} must have a star. Received: no line but the first")
     return np.concatenate(flux), np.concatenate(labels)

@@ -137,13 +137,16 @@ def _read(path):
             for name in numbers:
                 parts[name].append(chunk[name].to_numpy())
                 if (parts[name][-1] < 0).any():
-                    raise ValueError(f"column {name} has values below 0. Received: one")
+                    raise ValueError(
+                        f"column {name} must be at least 0. "
+                        f"Received: {parts[name][-1].min()}"
+                    )
             # A kind that is not known becomes no number, which `int8` refuses.
             kinds = chunk["event"].astype("object").map(EVENTS)
             parts["event"].append(kinds.astype("int8").to_numpy())
     except ValueError as error:
         _explain(path)
-        raise ValueError(f"{path}: {error}. Received: a file that fails") from error
+        raise ValueError(f"{path} does not parse. Received: {error}") from error
     return {
         name: np.concatenate(arrays) if arrays else np.zeros(0, "int64")
         for name, arrays in parts.items()

@@ -30,7 +30,8 @@ class TwoTower(keras.Model):
     whose item is not that of row i. Popular items are there more often, and dividing by
     the share `P_j` of the training rows that chose the item makes the sum unbiased: the
     scores learned are the logarithms of probabilities, up to a constant for each user.
-    Call `adapt` with the items of the training rows first. Large batches
+    (The usual correction divides the row's own term too, and is biased where an item is
+    popular.) Call `adapt` with the items of the training rows first. Large batches
     estimate better.
 
         model.adapt(x["item"])
@@ -81,7 +82,7 @@ class TwoTower(keras.Model):
     Reference:
         TensorFlow ML Projects, chapter 11, has none;
         [Yi et al., 2019](https://doi.org/10.1145/3298689.3346996); the estimate:
-        [Kool et al., 2019](https://arxiv.org/abs/1903.06059), section 4
+        [Khrylchenko et al., 2025](https://arxiv.org/abs/2507.09331)
     """
 
     def __init__(
