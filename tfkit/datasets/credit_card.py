@@ -7,8 +7,8 @@ from tfkit._optional import require
 from tfkit.datasets._files import check_source, data_folder
 
 SAMPLE = (
-    "569 real breast tumours of 30 measurements (scikit-learn) in the place of card "
-    "transactions: malignant ones are the anomalies"
+    "397 real breast tumours of 30 columns (of scikit-learn's 569) in the place of "
+    "card transactions; the 40 malignant ones are the anomalies"
 )
 FULL = "Credit Card Fraud Detection, the original transactions of two days"
 FEATURES = (*(f"V{i}" for i in range(1, 29)), "Amount")
@@ -27,8 +27,8 @@ def credit_card(source="sample", data_dir=None, chunk_rows=50_000):
     another real task of anomalies, from scikit-learn, that has 30 columns: measurements
     of breast tumours. The 357 benign rows are normal; of the malignant ones the first
     40 are kept, so that one row in ten is an anomaly (the original has one in 578).
-    The rows are shuffled once, and their place stands for the time, of which the
-    measurements have none.
+    The measurements have no time: the place in a shuffled order, with the anomalies
+    evenly among the others, stands for it.
 
     The original, `creditcard.csv`, has 284,807 transactions, 492 of them fraud, of
     European cards in September 2013: a header `Time,V1,...,V28,Amount,Class`, then one
@@ -79,10 +79,12 @@ def credit_card(source="sample", data_dir=None, chunk_rows=50_000):
 
 def _tumours():
     data = require("sklearn.datasets", "recipes").load_breast_cancer()
-    anomaly = data.target == 0  # malignant
-    rows = np.concatenate([np.flatnonzero(~anomaly), np.flatnonzero(anomaly)[:_KEPT]])
-    rows = np.random.default_rng(42).permutation(rows)
-    x, y = data.data[rows].astype("float32"), anomaly[rows].astype("uint8")
+    malignant = data.target == 0
+    normal = np.random.default_rng(42).permutation(np.flatnonzero(~malignant))
+    # Evenly among the others, so that each part of the time has its share.
+    places = np.linspace(0, len(normal), _KEPT + 2)[1:-1].astype(int)
+    rows = np.insert(normal, places, np.flatnonzero(malignant)[:_KEPT])
+    x, y = data.data[rows].astype("float32"), malignant[rows].astype("uint8")
     return x, y, np.arange(len(rows), dtype="float64")
 
 
