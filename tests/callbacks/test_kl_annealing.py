@@ -54,6 +54,13 @@ def test_by_steps():
     np.testing.assert_allclose(recorder.seen[8:], np.arange(8, 12) / 16)
 
 
+def test_to_another_weight():
+    model, layers = nested()
+    recorder = Recorder(layers)
+    fit(model, [KLAnnealing(steps=2, weight=0.5), recorder])
+    assert recorder.seen == [0.0, 0.25, 0.5, 0.5]
+
+
 def test_the_compiled_step_sees_the_weight():
     model, layers = nested()
     losses, kl = {}, sum(float(layer.kl_divergence()) for layer in layers) / 8
@@ -71,6 +78,7 @@ def test_the_compiled_step_sees_the_weight():
         ({"epochs": 1, "steps": 1}, ValueError, "epochs=1, steps=1"),
         ({"epochs": 0}, ValueError, "epochs=0"),
         ({"steps": 0.5}, TypeError, "0.5"),
+        ({"steps": 2, "weight": 0}, ValueError, "weight=0"),
     ],
 )
 def test_rejects(options, error, received):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.stats import kstest
 
 import tfkit
 from tests.layers import tfp_layers
@@ -106,6 +107,19 @@ def test_training_approaches_the_exact_posterior(rng):
     ]
     np.testing.assert_allclose(found[0], exact[0], atol=0.02)
     np.testing.assert_allclose(found[1], exact[1], rtol=0.15)
+
+
+@pytest.mark.parametrize("policy", ["float32", "float64", "mixed_float16"])
+def test_noise_is_standard_normal(policy):
+    keras.utils.set_random_seed(1)
+    layer = DenseFlipout(301, 10, initial_spread=1.0, dtype=policy)
+    layer.build((None, 301))
+    noise = keras.ops.convert_to_numpy(layer.draw()).astype("float64")
+    assert kstest(noise.ravel(), "norm").pvalue > 0.01
+    assert 4 < np.abs(noise).max() < 6
+    halves = np.split(noise.ravel()[1:], 2)  # the two that one pair of numbers gives
+    assert abs(np.corrcoef(*halves)[0, 1]) < 0.02
+    assert abs(np.corrcoef(np.square(halves))[0, 1]) < 0.02
 
 
 def test_seed_reproduces():

@@ -2,18 +2,18 @@
 
 import keras
 
-from tfkit._checks import check_positive_int
+from tfkit._checks import check_positive, check_positive_int
 from tfkit.callbacks._variational import variational_layers
 
 
 class KLAnnealing(keras.callbacks.Callback):
-    """Raises the weight of the KL divergence from 0 to 1 at the start of training.
+    """Raises the weight of the KL divergence from 0 at the start of training.
 
     Before the data have been fitted, the divergence draws the posterior to its prior:
     the network then explains nothing, and may stay so. With this callback the data come
     first: `kl_weight` of every Bayesian layer, at any depth, is
 
-        min(1, epoch / epochs)   or   min(1, step / steps)
+        weight * min(1, epoch / epochs)   or   weight * min(1, step / steps)
 
     Steps are those of the optimizer, which counts on in a run that `BackupAndRestore`
     resumes and in a second `fit`. Under `steps_per_execution` the weight changes once
@@ -25,9 +25,12 @@ class KLAnnealing(keras.callbacks.Callback):
     Args:
         epochs: Number of epochs that the warm-up takes; the first has weight 0.
         steps: Number of training steps that it takes, in the place of `epochs`.
+        weight: Weight after the warm-up. 1 makes the loss the evidence lower bound;
+            below it the posterior is tempered ("cold"), which large networks need on
+            few data, where the divergence outweighs them.
 
     Raises:
-        ValueError: Both or none of `epochs` and `steps` are given, one of them is not
+        ValueError: Both or none of `epochs` and `steps` are given, an argument is not
             positive, or the model has no Bayesian layer.
 
     Example:
@@ -41,10 +44,11 @@ class KLAnnealing(keras.callbacks.Callback):
 
     Reference:
         [Bowman et al., 2016](https://arxiv.org/abs/1511.06349), section 3.1;
+        [Wenzel et al., 2020](https://arxiv.org/abs/2002.02405);
         TensorFlow ML Projects, chapter 8
     """
 
-    def __init__(self, epochs=None, steps=None):
+    def __init__(self, epochs=None, steps=None, weight=1.0):
         super().__init__()
         if (epochs is None) == (steps is None):
             raise ValueError(
@@ -53,15 +57,16 @@ class KLAnnealing(keras.callbacks.Callback):
             )
         self.epochs = None if epochs is None else check_positive_int("epochs", epochs)
         self.steps = None if steps is None else check_positive_int("steps", steps)
+        self.weight = float(check_positive("weight", weight))
 
     def set_model(self, model):
         super().set_model(model)
         self._layers = None  # those of a model that is not built yet may not exist
 
-    def _set(self, weight):
+    def _set(self, done):
         if self._layers is None:
             self._layers = variational_layers(self.model, "KLAnnealing")
-        self._weight = min(1.0, weight)
+        self._weight = self.weight * min(1.0, done)
         for layer in self._layers:
             layer.kl_weight.assign(self._weight)
 
