@@ -62,6 +62,7 @@ def posteriors(model, bins=60):
         for axes, part, edge in zip(row, pair, edges, strict=True):
             axes.hist(np.clip(part, edge[0], edge[-1]), edge, color=f"C{i % 10}")
             axes.set_yticks([])
+            axes.locator_params(axis="x", nbins=5)
         row[0].set_ylabel(
             f"{layer.name}\n{pair[0].size:,} weights",
             rotation=0,
