@@ -9,7 +9,12 @@ import tensorflow as tf
 from keras import layers, ops
 
 from tests import fresh_process
-from tfkit.layers import MCAlphaDropout, MCDropout
+from tfkit.layers import (
+    DenseFlipout,
+    DenseReparameterization,
+    MCAlphaDropout,
+    MCDropout,
+)
 from tfkit.uncertainty import mc_predict, to_mc_dropout
 
 
@@ -79,6 +84,8 @@ X = np.random.default_rng(1).normal(size=(7, 6)).astype("float32")
         MCAlphaDropout(0.5),
         BookMCDropout(0.5),
         Noise(),
+        DenseFlipout(4, n_train=10),
+        DenseReparameterization(4, n_train=10),
         keras.Sequential([layers.Dense(4), layers.Dropout(0.5)]),
     ],
     ids=lambda layer: type(layer).__name__,
@@ -183,6 +190,21 @@ def test_prefix_runs_once_a_batch():
     mc_predict(model, X, n_samples=10, batch_size=4)
     assert (float(first.calls.value), float(second.calls.value)) == (2, 2)
     assert float(third.calls.value) == 20
+
+
+@pytest.mark.parametrize("layer", [DenseFlipout, DenseReparameterization])
+def test_draws_of_bayesian_layers(layer):
+    """By seed, after a prefix that runs once, shared by a batch or not."""
+    counter = Counter()
+    model = mlp(counter, layer(4, n_train=10))
+    same = np.repeat(X[:1], 4, axis=0)
+    samples = mc_predict(model, same, n_samples=6, batch_size=2, seed=1)
+    assert float(counter.calls.value) == 2  # batches
+    again = mc_predict(model, same, n_samples=6, batch_size=2, seed=1)
+    np.testing.assert_array_equal(samples, again)
+    shared = np.isclose(samples[:, 0], samples[:, 1], rtol=1e-5).all()
+    assert shared == (layer is DenseReparameterization)
+    assert not np.isclose(samples[:, 1], samples[:, 2]).all()  # of two batches
 
 
 def test_only_dropout_is_in_training_mode(rng):

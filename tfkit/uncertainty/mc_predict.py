@@ -31,9 +31,11 @@ def mc_predict(model, x, n_samples=100, batch_size=32, seed=None, *, verbose="au
     are `Dropout` (also `SpatialDropout`), `AlphaDropout`, `GaussianDropout`, their
     subclasses, and `dropout` of attention and recurrent layers. Any other layer takes
     part if it is random under `training=False` and has a true attribute
-    `stochastic_at_inference`, as `layers.MCDropout`. The model need not be changed
-    beforehand and is not changed: a model that was just trained, or loaded from a
-    file, will do.
+    `stochastic_at_inference`, as `layers.MCDropout` and the Bayesian layers: these draw
+    their weights once for each sample of a batch, `layers.DenseFlipout` and
+    `layers.Conv2DFlipout` for each example. The model need not be changed
+    beforehand and is not changed: a model that was just trained, or loaded from a file,
+    will do.
 
     The samples of a batch are drawn in one compiled loop. Of a functional or
     Sequential model, also a nested one, what no random layer has a part in is computed
