@@ -9,7 +9,8 @@ import sys
 
 import numpy as np
 
-STEPS, BATCH, CLASSES, N_TRAIN = 10, 128, 43, 39_209
+# Many steps, since `fit` takes as long as several to begin.
+STEPS, BATCH, CLASSES, N_TRAIN = 50, 128, 43, 39_209
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(CLASSES, size=STEPS * BATCH)
 IMAGES = RNG.random((STEPS * BATCH, 32, 32, 1), "float32")
