@@ -10,7 +10,7 @@ Source:   Hands-On ML (2nd ed.), chapter 15, from "Forecasting Several Time Step
 Data:     generated series of two sine waves and noise; the book generates them too.
 Expect:   validation MSE of the last ten steps by the default, six networks and 8 epochs
           of 1,400 series: .013 (Conv1D and GRU), .015 (WaveNet), .026 (simple RNN at
-          each step), .266 (naive), in about 2 minutes of processor time on 2 CPU cores.
+          each step), .266 (naive), in 95 s on 2 CPU cores.
           With `configs/`, all twelve and 20 epochs of 7,000: .0153 (linear), .0105
           (iterated), .0029 (to a vector), .0048 (at each step), .0023 (LSTM), .0027
           (GRU), .0026 (Conv1D and GRU), .0048 (WaveNet), .0027 (gated); 96 % of the

@@ -54,15 +54,15 @@ def dense():
 
 
 @pytest.mark.parametrize(
-    ("tfp_fit", "build", "target"),
-    [("lenet", lambda: bayesian_lenet(N), 1.0), ("dense", dense, 1.67)],
+    ("tfp_fit", "build"),
+    [("lenet", lambda: bayesian_lenet(N)), ("dense", dense)],
     indirect=["tfp_fit"],
     ids=["lenet", "dense"],
 )
-def test_flipout_training_step(compare, tfp_fit, build, target):
-    """The dense network takes at most 0.6 of the time; LeNet, no longer.
+def test_flipout_training_step(compare, tfp_fit, build):
+    """A step is to take at most 0.6 of the time. LeNet misses that: 0.74.
 
-    Of a step of LeNet, two thirds are convolutions (two in the place of one, and their
+    Of its step, two thirds are convolutions (two in the place of one, and their
     gradients) and pooling, which run in the same kernels in both libraries.
     """
     params, fit = tfp_fit
@@ -81,7 +81,7 @@ def test_flipout_training_step(compare, tfp_fit, build, target):
             verbose=0,
         ),
         fit,
-        target=target,
+        target=1.67,
         against="tensorflow-probability's Flipout layers under tf_keras",
         rounds=5,
     )

@@ -74,7 +74,7 @@ def test_tensor_payload(compare, images):
     compare(
         one_pass(tfrecord_dataset(folder, "label", BATCH), count),
         one_pass(one_by_one(files, parse), count),
-        target=3,
+        target=5,
         against="map(parse_single_example, parse_tensor).batch(32), images",
         rounds=3,
     )
