@@ -138,9 +138,8 @@ class TwoTower(keras.Model):
 
     def _tower(self, name, policy):
         layers, size = [], self.embedding_size
-        for i, width in enumerate((*self.units, self.embedding_size)):
-            if not self.units:
-                break
+        widths = (*self.units, self.embedding_size) if self.units else ()
+        for i, width in enumerate(widths):
             last = i == len(self.units)
             layer = keras.layers.Dense(
                 width,
